@@ -1,0 +1,14 @@
+/** The reconciler's refusal to go on with a unit, with its reason. Durable: a restart does not forget it. */
+export interface Hold {
+  readonly unit: string;
+  /** The desired digest that is held; another digest is not. */
+  readonly digest: string;
+  /** Intent commit under which it failed. */
+  readonly intent: string;
+  readonly code: string;
+  readonly reason: string;
+  readonly at: number;
+  /** When the loop may try again by itself; null: only a change does. */
+  readonly retryAt: number | null;
+  readonly failures: number;
+}

@@ -1,0 +1,39 @@
+/** One run of a unit in a backend: what is asked for, and what is seen. */
+
+export interface InstanceSpec {
+  /** From `instanceId`. */
+  readonly id: string;
+  readonly app: string;
+  readonly slot: string;
+  /** Digest of the slot (SlotRecord.digest); a different digest under the same id is a different instance. */
+  readonly digest: string;
+  readonly commit: string;
+  readonly dir: string;
+  readonly command: string | readonly string[];
+  /** The whole environment beside what is inherited (PATH, HOME, LANG, TZ, TMPDIR). May hold secrets: never logged. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly port: number;
+  readonly internalPort: number | null;
+}
+
+export interface ObservedInstance {
+  readonly id: string;
+  readonly app: string;
+  readonly slot: string;
+  readonly digest: string;
+  readonly commit: string;
+  readonly port: number;
+  readonly internalPort: number | null;
+  readonly state: 'running' | 'exited';
+  readonly startedAt: number;
+  /** Backend's own handle for people: a pid, a container id. */
+  readonly handle: string;
+  readonly exit: InstanceExit | null;
+}
+
+export interface InstanceExit {
+  readonly at: number;
+  /** Null when unknown (it ended while no daemon was its parent) or when a signal ended it. */
+  readonly code: number | null;
+  readonly signal: string | null;
+}
