@@ -81,7 +81,11 @@ export interface IntentRepository {
   list(commit: string, quarantine?: Quarantine): Promise<readonly TreeEntry[]>;
   /** What differs, by object id alone (no renames). `from` null means the empty tree. */
   diff(from: string | null, to: string, quarantine?: Quarantine): Promise<readonly TreeChange[]>;
-  read(oids: readonly string[], maxBytes: number, quarantine?: Quarantine): Promise<ReadonlyMap<string, BlobRead>>;
+  read(
+    oids: readonly string[],
+    maxBytes: number,
+    quarantine?: Quarantine,
+  ): Promise<ReadonlyMap<string, BlobRead>>;
   /** Object id of the tree or blob at `path` (`.` is the root) in that commit; null when it is not there. */
   pathOid(commit: string, path: string): Promise<string | null>;
   isAncestor(ancestor: string, descendant: string, quarantine?: Quarantine): Promise<boolean>;
@@ -228,6 +232,30 @@ export interface Backend {
   close(): Promise<void>;
 }
 
+/** One entry of the operating system's process list. */
+export interface ProcessInfo {
+  readonly pid: number;
+  /** Opaque. Together with the pid it names one process for ever: a reused pid, also after a reboot, differs. */
+  readonly startTime: string;
+  /** `zombie`: it has ended and waits for its parent to read how; counts as dead everywhere. */
+  readonly state: 'running' | 'zombie';
+  /** Process group id. */
+  readonly group: number;
+}
+
+/** What runs on this machine, seen from outside. Reads only; a process that cannot be read is not there. */
+export interface ProcessTable {
+  /** Null when there is no such process. A zombie is returned as one. */
+  readProcess(pid: number): Promise<ProcessInfo | null>;
+  /** The processes of a group that still run (no zombies), oldest pid first. Empty: the group is gone. */
+  processesInGroup(group: number): Promise<readonly ProcessInfo[]>;
+  /**
+   * The running processes of this user whose environment at their start held exactly `NAME=value`. Empty where the
+   * system does not let us read environments: a help to find strays, never the only record of what we own.
+   */
+  findByEnvironment(marker: string): Promise<readonly ProcessInfo[]>;
+}
+
 export interface PortAllocator {
   /** `count` loopback ports that nothing listens on, not handed out again before `release`. */
   allocate(count: number): Promise<readonly number[]>;
@@ -260,7 +288,9 @@ export interface ListenFailure {
 }
 
 export interface ProxyStats {
-  readonly generations: Readonly<Record<string, { readonly inFlight: number; readonly requests: number; readonly errors: number }>>;
+  readonly generations: Readonly<
+    Record<string, { readonly inFlight: number; readonly requests: number; readonly errors: number }>
+  >;
   readonly version: number;
   readonly rssBytes: number;
 }
@@ -292,7 +322,11 @@ export interface CommitTable {
   /** Writes the record and marks its note as not yet written. */
   put(record: CommitRecord): void;
   /** Newest first by the order in which the daemon saw them; `before` is a `seq`. */
-  list(query: { readonly limit: number; readonly before?: number; readonly app?: string }): readonly CommitRecord[];
+  list(query: {
+    readonly limit: number;
+    readonly before?: number;
+    readonly app?: string;
+  }): readonly CommitRecord[];
   /** Records whose note is not on the ref yet, oldest first. */
   unnoted(limit: number): readonly CommitRecord[];
   /** The note for exactly this revision of the record is on the ref. */
