@@ -12,6 +12,7 @@ import type { InstanceSpec, ObservedInstance } from './model/instance.ts';
 import type { JournalEntry, SlotLinks, SlotRecord } from './model/slot.ts';
 import type { ProxyTable } from './model/routes.ts';
 import type { SourceRef, SourceVersion } from './model/source.ts';
+import type { TokenRecord } from './model/token.ts';
 
 export interface Clock {
   now(): number;
@@ -346,4 +347,15 @@ export interface HoldTable {
 export interface ValueTable {
   get(key: string): string | null;
   put(key: string, value: string | null): void;
+}
+
+/** Access tokens by hash. Beside `Store`, because only the API has business with them. */
+export interface TokenTable {
+  byHash(hash: string): TokenRecord | null;
+  /** Oldest first, revoked and expired ones included. */
+  all(): readonly TokenRecord[];
+  /** False when the name is taken by a token that is neither revoked nor expired at `record.createdAt`. */
+  create(record: TokenRecord): boolean;
+  /** False when no live token has that name. */
+  revoke(name: string, at: number): boolean;
 }
