@@ -7,7 +7,7 @@
  */
 import type { Result } from './base/result.ts';
 import type { CommitRecord } from './model/commit-record.ts';
-import type { Hold } from './model/hold.ts';
+import type { Hold, HoldKind } from './model/hold.ts';
 import type { InstanceSpec, ObservedInstance } from './model/instance.ts';
 import type { JournalEntry, SlotLinks, SlotRecord } from './model/slot.ts';
 import type { ProxyTable } from './model/routes.ts';
@@ -341,7 +341,7 @@ export interface CommitTable {
 export interface HoldTable {
   all(): readonly Hold[];
   put(hold: Hold): void;
-  delete(unit: string): void;
+  delete(unit: string, kind: HoldKind): void;
 }
 
 export interface ValueTable {

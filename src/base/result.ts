@@ -4,7 +4,10 @@
  */
 
 /** What the reconciler may do after a failure. `never`: until intent, source or the world changes. */
-export type Retry = { readonly kind: 'never' } | { readonly kind: 'after'; readonly ms: number } | { readonly kind: 'backoff' };
+export type Retry =
+  | { readonly kind: 'never' }
+  | { readonly kind: 'after'; readonly ms: number }
+  | { readonly kind: 'backoff' };
 
 export interface Failure {
   /** From the table in `src/base/errors.ts`: stable, kebab-case, documented in docs/errors.md. */
@@ -16,7 +19,9 @@ export interface Failure {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-export type Result<T, E = Failure> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: E };
+export type Result<T, E = Failure> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: E };
 
 export function ok(): Result<void, never>;
 export function ok<T>(value: T): Result<T, never>;

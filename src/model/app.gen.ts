@@ -124,6 +124,9 @@ export interface Source {
   path?: string;
 }
 export interface Secret {
+  /**
+   * Names the variable: `db` gives DB_FILE.
+   */
   name: string;
   /**
    * Path on the daemon's machine; relative to DATA/secrets unless absolute.

@@ -1,6 +1,13 @@
 /** What the daemon knows of one intent commit: the source of its note, of `history`, `wait` and GET /v1/commits. */
 
-export type CommitState = 'pending' | 'converging' | 'converged' | 'failed' | 'held' | 'superseded' | 'invalid';
+export type CommitState =
+  | 'pending'
+  | 'converging'
+  | 'converged'
+  | 'failed'
+  | 'held'
+  | 'superseded'
+  | 'invalid';
 
 /** States after which nothing more is said of a commit, unless the world changes under the current one. */
 export const TERMINAL: readonly CommitState[] = ['converged', 'failed', 'held', 'superseded', 'invalid'];

@@ -88,7 +88,12 @@ export interface CommitStatus {
   readonly superseded_by: string | null;
   readonly revision: number;
   /** What `mainstay wait` answers. `commit` is the one that decided: this one, or a descendant that superseded it. */
-  readonly verdict: { readonly done: boolean; readonly ok: boolean; readonly commit: string; readonly message: string };
+  readonly verdict: {
+    readonly done: boolean;
+    readonly ok: boolean;
+    readonly commit: string;
+    readonly message: string;
+  };
 }
 
 export interface HistoryItem {
@@ -113,7 +118,9 @@ export interface Why {
   readonly wanted: string;
   readonly is: string;
   /** The last thing done to it, and on whose word. */
-  readonly last_action: (ActionNote & { readonly at: string; readonly commit: string; readonly observed: string }) | null;
+  readonly last_action:
+    | (ActionNote & { readonly at: string; readonly commit: string; readonly observed: string })
+    | null;
   readonly blocked: { readonly code: string; readonly reason: string; readonly until: string | null } | null;
   readonly next: string;
 }
@@ -145,11 +152,22 @@ export interface ControlPlane {
   apps(): readonly string[];
   app(name: string): Promise<Result<AppStatus>>;
   /** The plan of a ref (default: the watched branch) against what is live, or against another ref's intent. */
-  plan(ref: string | null, against: string | null): Promise<Result<Plan & { readonly diagnostics: readonly string[] }>>;
+  plan(
+    ref: string | null,
+    against: string | null,
+  ): Promise<Result<Plan & { readonly diagnostics: readonly string[] }>>;
   commit(ref: string): Promise<Result<CommitStatus>>;
   /** Resolves when the verdict is done, or the revision differs from `revision`, or the time is up: with what is then so. */
-  waitCommit(ref: string, options: { readonly revision: number | null; readonly timeoutMs: number }, signal: AbortSignal): Promise<Result<CommitStatus>>;
-  history(query: { readonly app?: string; readonly limit: number; readonly cursor?: string }): Promise<Page<HistoryItem>>;
+  waitCommit(
+    ref: string,
+    options: { readonly revision: number | null; readonly timeoutMs: number },
+    signal: AbortSignal,
+  ): Promise<Result<CommitStatus>>;
+  history(query: {
+    readonly app?: string;
+    readonly limit: number;
+    readonly cursor?: string;
+  }): Promise<Page<HistoryItem>>;
   journal(app: string, limit: number): Promise<Result<readonly JournalEntry[]>>;
   why(unit: string): Promise<Result<Why>>;
   /** Resolves once the version is promoted or refused. `dryRun`: only the plan. */

@@ -15,7 +15,9 @@ export function instanceId(app: string, slot: string, n: number): string {
 }
 
 /** Takes `web@slot-1a2b3c4d.1` apart; null for anything else. */
-export function parseInstanceId(id: string): { readonly app: string; readonly slot: string; readonly n: number } | null {
+export function parseInstanceId(
+  id: string,
+): { readonly app: string; readonly slot: string; readonly n: number } | null {
   const match = /^([a-z0-9-]+)@([a-z0-9-]+)\.(\d+)$/.exec(id);
   if (match === null) return null;
   return { app: match[1] as string, slot: match[2] as string, n: Number(match[3]) };

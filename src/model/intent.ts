@@ -44,7 +44,12 @@ export interface System {
   readonly alerts: readonly { readonly webhook: string; readonly events: readonly AlertCondition[] }[];
 }
 
-export type AlertCondition = 'deploy-failing' | 'health-timeout' | 'crash-loop' | 'unit-held' | 'disk-pressure';
+export type AlertCondition =
+  | 'deploy-failing'
+  | 'health-timeout'
+  | 'crash-loop'
+  | 'unit-held'
+  | 'disk-pressure';
 
 /** The validated documents of one commit. */
 export interface Intent {

@@ -4,7 +4,7 @@ import type { PlanCounts } from './commit-record.ts';
 /** How the new live slot comes about: a fresh slot, the kept previous one booted again, or the one kept warm. */
 export type SwapVia = 'new' | 'previous' | 'warm';
 
-export type Action = StartAction | SwapAction | RestartAction | StopAction | RouteAction | CancelAction;
+export type Action = StartAction | SwapAction | RestartAction | StopAction | PruneAction | CancelAction;
 
 interface ActionBase {
   readonly unit: string;
@@ -30,12 +30,11 @@ export interface SwapAction extends ActionBase {
   readonly digest: string;
 }
 
-/** The live slot's process ended (or never came back); start it again in place. */
+/** The live slot lacks processes (they ended, or never came back), or an operator asked: start fresh ones in place. */
 export interface RestartAction extends ActionBase {
   readonly do: 'restart';
   readonly slot: string;
-  /** 1 for the first restart after it was stable. */
-  readonly attempt: number;
+  readonly digest: string;
 }
 
 /** The unit is gone from intent. */
@@ -43,9 +42,10 @@ export interface StopAction extends ActionBase {
   readonly do: 'stop';
 }
 
-/** Only hosts, paths or ports changed: the table is sent, nothing is started. */
-export interface RouteAction extends ActionBase {
-  readonly do: 'route';
+/** Runs of the unit that belong to no slot in use: left by a crash, or a warm version that is no longer wanted. */
+export interface PruneAction extends ActionBase {
+  readonly do: 'prune';
+  readonly instances: readonly string[];
 }
 
 /** Work under way that intent no longer wants. */
@@ -58,14 +58,16 @@ export interface Blocked {
   readonly unit: string;
   readonly code: string;
   readonly reason: string;
-  /** RFC 3339; null: until intent, source or the world changes. */
-  readonly until: string | null;
+  /** Milliseconds since the epoch; null: until intent, source or the world changes. */
+  readonly until: number | null;
 }
 
 export interface Plan {
   readonly commit: string;
   readonly actions: readonly Action[];
   readonly unchanged: readonly string[];
+  /** Units whose action has begun. */
+  readonly under_way: readonly string[];
   readonly blocked: readonly Blocked[];
   readonly counts: PlanCounts;
   /** Milliseconds since the epoch at which to plan again though nothing happens; null: no need. */

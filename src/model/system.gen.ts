@@ -5,6 +5,9 @@
  */
 export interface System {
   kind: 'System';
+  /**
+   * What this installation is called; unique among all documents.
+   */
   name?: string;
   /**
    * Where units run unless they say otherwise.
@@ -27,6 +30,9 @@ export interface System {
    * @maxItems 20
    */
   alerts?: {
+    /**
+     * Where the alert is posted to, as JSON.
+     */
     webhook: string;
     /**
      * Which conditions; all of them when left out.

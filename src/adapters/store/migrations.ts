@@ -17,7 +17,7 @@ const STEPS: readonly string[] = [
    CREATE INDEX commits_by_seq ON commits (seq);
    CREATE INDEX commits_unnoted ON commits (seq) WHERE noted = 0;
    CREATE INDEX commits_converged ON commits (tree) WHERE ever_converged = 1;
-   CREATE TABLE holds (unit TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+   CREATE TABLE holds (unit TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (unit, kind)) STRICT;
    CREATE TABLE kept_values (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
    CREATE TABLE tokens (
      hash TEXT PRIMARY KEY,

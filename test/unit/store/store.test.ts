@@ -118,6 +118,7 @@ describe('commits', () => {
 test('holds and values are put, replaced and deleted', () => {
   const hold: Hold = {
     unit: 'web',
+    kind: 'version',
     digest: 'd',
     intent: 'c',
     code: 'x',
@@ -135,7 +136,7 @@ test('holds and values are put, replaced and deleted', () => {
   expect(open().holds.all()).toEqual([{ ...hold, failures: 2 }]);
   expect(open().values.get('k')).toBe('w');
   const again = open();
-  again.holds.delete('web');
+  again.holds.delete('web', 'version');
   again.values.put('k', null);
   expect(again.holds.all()).toEqual([]);
   expect(again.values.get('k')).toBeNull();
