@@ -1,18 +1,26 @@
 /**
- * Makes what derives from the schemas: the TypeScript types (src/model/*.gen.ts). `--check` writes nothing and fails
- * when a generated file is out of date.
+ * Makes what derives from the schemas: the TypeScript types (src/model/*.gen.ts), the validators with what their
+ * messages need (src/intent/validators.gen.ts), and the copies that editors use in the example repository. `--check`
+ * writes nothing and fails when a generated file is out of date.
  */
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { compile } from 'json-schema-to-typescript';
+import { validatorsText } from './validators.ts';
 
 const here = import.meta.dirname;
+const root = join(here, '..');
 const check = process.argv.includes('--check');
 const stale: string[] = [];
 
-for (const file of readdirSync(here).filter((name) => name.endsWith('.schema.json'))) {
+const files = readdirSync(here)
+  .filter((name) => name.endsWith('.schema.json'))
+  .toSorted();
+
+for (const file of files) {
   const kind = file.replace('.schema.json', '');
-  const schema = JSON.parse(readFileSync(join(here, file), 'utf8'), (_key, value: unknown) =>
+  const source = readFileSync(join(here, file), 'utf8');
+  const schema = JSON.parse(source, (_key, value: unknown) =>
     isNotYet(value) ? { tsType: 'never' } : value,
   );
   const text = await compile(schema, kind, {
@@ -21,8 +29,15 @@ for (const file of readdirSync(here).filter((name) => name.endsWith('.schema.jso
     maxItems: -1,
     style: { singleQuote: true, printWidth: 110 },
   });
-  emit(join(here, '..', 'src', 'model', `${kind}.gen.ts`), text);
+  emit(join(root, 'src', 'model', `${kind}.gen.ts`), text);
+  emit(join(root, 'intent-example', '.schemas', file), source);
 }
+emit(
+  join(root, 'src', 'intent', 'validators.gen.ts'),
+  validatorsText(
+    files.map((file) => JSON.parse(readFileSync(join(here, file), 'utf8')) as Record<string, unknown>),
+  ),
+);
 
 if (stale.length > 0) {
   process.stderr.write(`out of date, run \`npm run gen\`: ${stale.join(', ')}\n`);
@@ -37,7 +52,10 @@ function emit(path: string, text: string): void {
   const current = readOrEmpty(path);
   if (current === text) return;
   if (check) stale.push(path);
-  else writeFileSync(path, text);
+  else {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }
 }
 
 function readOrEmpty(path: string): string {

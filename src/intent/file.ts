@@ -22,6 +22,8 @@ export interface ParsedFile {
   /** `index` is the document's place in the file. */
   readonly documents: readonly { readonly document: Document; readonly index: number }[];
   readonly diagnostics: readonly Diagnostic[];
+  /** Documents that are wrong and so not in `documents`: their names, null where even that cannot be read. */
+  readonly broken: readonly (string | null)[];
   /** Kept so that cross-document errors can be placed. */
   readonly text: string;
 }
