@@ -36,15 +36,12 @@ export function find(doc: Document.Parsed, path: Path): Found {
 
 /** The range of the value at a path; of its key when the value is empty or a block that spans lines. */
 export function valueRange(doc: Document.Parsed, path: Path): TextRange {
+  if (path.length === 0) return rootRange(doc);
   const { key, value } = find(doc, path);
   const [start, end] = value?.range ?? [0, 0];
   const block = (isMap(value) || isSeq(value)) && value.flow !== true;
   if (value !== null && end > start && !(block && key !== null)) return nodeRange(value);
-  return key === null
-    ? path.length === 0
-      ? rootRange(doc)
-      : valueRange(doc, path.slice(0, -1))
-    : nodeRange(key);
+  return key === null ? valueRange(doc, path.slice(0, -1)) : nodeRange(key);
 }
 
 /** The range of the key at a path; of what holds it when there is none. */

@@ -8,7 +8,7 @@ import type { ParsedFile, SourceFile } from './file.ts';
 import { checkApp } from './check-app.ts';
 import { decode, splitBom } from './decode.ts';
 import { finish } from './finish.ts';
-import { KINDS, KINDS_NOT_YET } from './kinds.ts';
+import { type Kind, KINDS, KINDS_NOT_YET } from './kinds.ts';
 import { problem, type Problem, toDiagnostics } from './lines.ts';
 import { find, keyRange, valueRange } from './locate.ts';
 import { readYaml, type YamlDocument } from './read-yaml.ts';
@@ -108,12 +108,19 @@ function readDocument({ doc, problems, doubts }: YamlDocument, index: number, re
   const { kind: word, name } = value as { readonly kind?: unknown; readonly name?: unknown };
   const kind = KINDS.get(String(word));
   const found = [...doubts, ...traps];
-  if (kind === undefined) found.push(unknownKind(word, valueRange(doc, ['kind'])));
-  else found.push(...validate(doc, value, kind), ...(kind.name === 'App' ? checkApp(doc, value) : []));
+  // What a trap made of a value is not worth a second complaint at the same place.
+  const trapped = new Set(traps.map(({ start }) => start));
+  const more =
+    kind === undefined ? [unknownKind(word, valueRange(doc, ['kind']))] : checkDocument(doc, value, kind);
+  found.push(...more.filter(({ start }) => !trapped.has(start)));
   if (kind !== undefined && found.length === 0)
     reading.documents.push({ document: finish(kind, value), index });
   else reading.broken.push(typeof name === 'string' ? name : word === 'System' ? 'system' : null);
   reading.problems.push(...found);
+}
+
+function checkDocument(doc: YamlDocument['doc'], value: unknown, kind: Kind): Problem[] {
+  return [...validate(doc, value, kind), ...(kind.name === 'App' ? checkApp(doc, value) : [])];
 }
 
 function noKind(keys: readonly unknown[], at: { readonly start: number; readonly end: number }): Problem {

@@ -210,6 +210,6 @@ function child(value: unknown, key: string): unknown {
 /** `source.repo`, `hosts[1]`; for the document itself, `the document`. */
 function nameOf(path: Path): string {
   if (path.length === 0) return 'the document';
-  const text = path.map((part) => (typeof part === 'number' ? `[${part + 1}]` : `.${part}`)).join('');
+  const text = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('');
   return shown(text.slice(1));
 }
