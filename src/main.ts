@@ -1,0 +1,41 @@
+/**
+ * The program: arguments to a command, its exit code, signals. The only file beside the data-plane's entry that
+ * touches `process`; everything behind it gets a Context.
+ */
+import process from 'node:process';
+import type { Context } from './cli/context.ts';
+import { run } from './cli/program.ts';
+
+let stop: AbortController | null = null;
+
+const context: Context = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  env: process.env,
+  cwd: process.cwd(),
+  terminal: process.stdout.isTTY,
+  color: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb',
+  columns: process.stdout.columns ?? 80,
+  self: [process.execPath, ...process.execArgv, import.meta.filename],
+  stopSignal,
+  now: () => Date.now(),
+};
+
+// A reader such as `head` that has seen enough is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+process.exitCode = await run(process.argv.slice(2), context);
+
+function stopSignal(): AbortSignal {
+  if (stop === null) {
+    const controller = new AbortController();
+    stop = controller;
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(name, () => controller.abort(new Error(`stopped by ${name}`)));
+    }
+  }
+  return stop.signal;
+}
