@@ -34,8 +34,8 @@ function headline({ file, line, column, severity, code, message }: Diagnostic, c
 }
 
 function excerpt(diagnostic: Diagnostic, color: boolean): string {
-  if (diagnostic.source === null) return '';
-  const characters = [...diagnostic.source];
+  if (diagnostic.source === null || diagnostic.source === '') return '';
+  const characters = Array.from(diagnostic.source);
   const begin = Math.min(diagnostic.column - 1, characters.length);
   const from = begin > MAX_EXCERPT - LEAD ? begin - LEAD : 0;
   const lead = characters.slice(from, begin);
