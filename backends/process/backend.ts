@@ -10,7 +10,7 @@ import { createLogFolder } from './log-file.ts';
 import { readLog } from './log-reader.ts';
 import { LOG_LIMITS, POLL_MS, ROTATE_MS } from './options.ts';
 import type { ProcessBackendOptions } from './options.ts';
-import { createQueues } from './queues.ts';
+import { createQueues } from '../queues.ts';
 import { createRecordFolder, observed } from './record.ts';
 import { createRoster } from './roster.ts';
 import type { Roster } from './roster.ts';

@@ -10,7 +10,7 @@ import { adoptInstances, endRemainder } from './adopt.ts';
 import type { AdoptTools } from './adopt.ts';
 import { endGroup, isAlive } from './group.ts';
 import type { Instance } from './instance.ts';
-import type { Queues } from './queues.ts';
+import type { Queues } from '../queues.ts';
 
 export interface Roster {
   /** Reads the records and adopts what runs; once, and again after a failure. Everything else comes after it. */
