@@ -48,17 +48,17 @@ function entry() {
 
 /** The `node` package near this one (in its own node_modules, or hoisted further up), then PATH. */
 function findNode() {
-  const candidates = [];
   for (let dir = root; ; dir = dirname(dir)) {
-    candidates.push(
-      join(dir, 'node_modules', 'node', 'bin', 'node'),
-      join(dir, 'node_modules', '.bin', 'node'),
-    );
+    const installed = join(dir, 'node_modules', 'node');
+    const node = join(installed, 'bin', 'node');
+    if (versionOf(installed) >= WANTED && existsSync(node)) return node;
     if (dirname(dir) === dir) break;
   }
-  for (const dir of (process.env.PATH ?? '').split(delimiter))
-    if (dir !== '') candidates.push(resolve(dir, 'node'));
-  return candidates.find((path) => existsSync(path) && majorOf(path) >= WANTED) ?? null;
+  for (const dir of (process.env.PATH ?? '').split(delimiter)) {
+    const node = resolve(dir, 'node');
+    if (dir !== '' && existsSync(node) && majorOf(node) >= WANTED) return node;
+  }
+  return null;
 }
 
 /** What a `node` package says of itself: asking the binary would cost a start. */

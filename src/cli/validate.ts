@@ -1,14 +1,19 @@
 /** `mainstay validate`: everything that is wrong in the documents, each with its place. Needs no daemon. */
 import { resolve } from 'node:path';
 import { Option } from 'commander';
+import { assertNever } from '../base/result.ts';
 import { compileIntent } from '../intent/compile.ts';
 import type { Diagnostic } from '../intent/diagnostic.ts';
 import { hasErrors } from '../intent/diagnostic.ts';
+import { renderGithub } from '../intent/render-github.ts';
+import { renderSarif } from '../intent/render-sarif.ts';
+import { renderJson, renderText } from '../intent/render.ts';
 import { examples, fail, jsonOption } from './command.ts';
 import type { JsonFlag, Register } from './command.ts';
 import { EXIT } from './context.ts';
 import type { Context, ExitCode } from './context.ts';
 import { readRef, readTree } from './intent-files.ts';
+import { paint } from './paint.ts';
 
 interface Flags extends JsonFlag {
   readonly ref?: string;
@@ -39,10 +44,36 @@ async function validate(dir: string, flags: Flags, context: Context): Promise<Ex
   if (!files.ok) return fail(context, files.error, flags);
   const { diagnostics, parsed } = compileIntent(flags.ref ?? 'work tree', files.value);
   const documents = parsed.reduce((count, file) => count + file.documents.length, 0);
-  context.out(render(diagnostics, documents, flags));
+  context.out(render(diagnostics, flags, context.color));
+  if (flags.format === 'text' && flags.json !== true) context.out(summary(diagnostics, documents, context));
   return hasErrors(diagnostics) ? EXIT.notSo : EXIT.done;
 }
 
-function render(diagnostics: readonly Diagnostic[], documents: number, flags: Flags): string {
-  return `${JSON.stringify({ diagnostics, documents, flags })}\n`;
+function render(diagnostics: readonly Diagnostic[], flags: Flags, color: boolean): string {
+  const format = flags.json === true ? 'json' : flags.format;
+  switch (format) {
+    case 'text':
+      return renderText(diagnostics, { color });
+    case 'json':
+      return renderJson(diagnostics);
+    case 'github':
+      return renderGithub(diagnostics);
+    case 'sarif':
+      return renderSarif(diagnostics);
+    default:
+      return assertNever(format);
+  }
+}
+
+function summary(diagnostics: readonly Diagnostic[], documents: number, context: Context): string {
+  const { green, red } = paint(context);
+  const errors = diagnostics.filter((one) => one.severity === 'error').length;
+  const warnings = diagnostics.length - errors;
+  const also = warnings === 0 ? '' : `, ${count(warnings, 'warning')}`;
+  if (errors > 0) return `${red('invalid:')} ${count(errors, 'error')}${also}\n`;
+  return `${green('valid:')} ${count(documents, 'document')}${also}\n`;
+}
+
+function count(n: number, word: string): string {
+  return `${n} ${word}${n === 1 ? '' : 's'}`;
 }
