@@ -19,6 +19,8 @@ const BIN = process.env['MAINSTAY_BIN'] ?? fileURLToPath(new URL('../../bin/main
 export interface MainstayOptions {
   /** Value of --intent; the daemon's own repository unless given. */
   readonly intent?: string;
+  /** The same, as a path below the scratch folder. */
+  readonly intentIn?: string;
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /** Called with the scratch folder before the first start. */
@@ -69,6 +71,7 @@ export async function startMainstay(options: MainstayOptions = {}): Promise<Main
   const data = join(root, 'data');
   await mkdir(join(root, 'tmp'));
   await options.before?.(root, data);
+  const intent = options.intent ?? (options.intentIn === undefined ? null : join(root, options.intentIn));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const env = {
@@ -85,7 +88,7 @@ export async function startMainstay(options: MainstayOptions = {}): Promise<Main
   const begin = async (flags: readonly string[] = []): Promise<void> => {
     if (running !== null) earlier += running.text();
     const words = ['serve', '--data', data, '--listen', `127.0.0.1:${port}`, '--nats', 'off'];
-    if (options.intent !== undefined) words.push('--intent', options.intent);
+    if (intent !== null) words.push('--intent', intent);
     const all = [BIN, ...words, ...(options.flags ?? []), ...flags];
     const daemon = start(process.execPath, all, { env, cwd: root, limitMs: 600_000 });
     running = daemon;
@@ -130,7 +133,7 @@ export async function startMainstay(options: MainstayOptions = {}): Promise<Main
     get token() {
       return known.token;
     },
-    intentPath: options.intent ?? join(data, 'intent.git'),
+    intentPath: intent ?? join(data, 'intent.git'),
     get intentUrl() {
       return `http://x:${known.token}@127.0.0.1:${port}/intent.git`;
     },

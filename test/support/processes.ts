@@ -32,6 +32,11 @@ export async function unitsOf(root: string, app?: string): Promise<readonly Foun
   });
 }
 
+/** Their pids in ascending order, to compare a moment with another. */
+export function pidsOf(found: readonly Found[]): readonly number[] {
+  return found.map((one) => one.pid).toSorted((a, b) => a - b);
+}
+
 /** Mainstay's own process beside the daemon: its arguments carry the data folder. */
 export async function proxyOf(data: string, daemonPids: readonly number[]): Promise<Found | undefined> {
   const own = await processesOf(data);
