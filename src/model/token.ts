@@ -9,6 +9,9 @@ export function isRole(text: string): text is Role {
   return (ROLES as readonly string[]).includes(text);
 }
 
+/** How the operator token begins that was made at first start, as against one that somebody put there. */
+export const FIRST_TOKEN_PREFIX = 'mst_first_';
+
 export interface TokenRecord {
   /** SHA-256 of the token, hex. */
   readonly hash: string;

@@ -47,7 +47,7 @@ export function createLog(options: LogOptions): OpenLog {
     info: (message, fields) => write('info', message, fields),
     warn: (message, fields) => write('warn', message, fields),
     error: (message, fields) => write('error', message, fields),
-    close: sink.close,
+    close: () => sink.close(),
   };
 }
 
