@@ -22,6 +22,8 @@ export interface MainstayOptions {
   /** The same, as a path below the scratch folder. */
   readonly intentIn?: string;
   readonly flags?: readonly string[];
+  /** Value of --nats (off); null leaves the flag out. */
+  readonly nats?: string | null;
   readonly env?: Readonly<Record<string, string>>;
   /** Called with the scratch folder before the first start. */
   readonly before?: (root: string, data: string) => Promise<void>;
@@ -87,7 +89,8 @@ export async function startMainstay(options: MainstayOptions = {}): Promise<Main
 
   const begin = async (flags: readonly string[] = []): Promise<void> => {
     if (running !== null) earlier += running.text();
-    const words = ['serve', '--data', data, '--listen', `127.0.0.1:${port}`, '--nats', 'off'];
+    const words = ['serve', '--data', data, '--listen', `127.0.0.1:${port}`];
+    if (options.nats !== null) words.push('--nats', options.nats ?? 'off');
     if (intent !== null) words.push('--intent', intent);
     const all = [BIN, ...words, ...(options.flags ?? []), ...flags];
     const daemon = start(process.execPath, all, { env, cwd: root, limitMs: 600_000 });
