@@ -8,19 +8,24 @@ import { resolveIntent } from './resolve.ts';
 /** Entries that a cache keeps beyond the files of the commit at hand. */
 const SPARE = 1000;
 
+/** What the files of a commit come to. */
+export interface CompiledIntent {
+  /** Null when anything is wrong. */
+  readonly intent: Intent | null;
+  /** All of them, by file, line and column. */
+  readonly diagnostics: readonly Diagnostic[];
+  readonly parsed: readonly ParsedFile[];
+}
+
 /**
- * Intent (null when anything is wrong), all diagnostics in order, and the files as read. Files that are none of
- * documents are passed over. `cache` is the caller's, read and added to, and kept within bounds here.
+ * Reads and cross-checks the files of a commit; those that are none of documents are passed over. `cache` is the
+ * caller's: read and added to, and kept within bounds here.
  */
 export function compileIntent(
   commit: string,
   files: readonly SourceFile[],
   cache: Map<string, ParsedFile> = new Map(),
-): {
-  readonly intent: Intent | null;
-  readonly diagnostics: readonly Diagnostic[];
-  readonly parsed: readonly ParsedFile[];
-} {
+): CompiledIntent {
   const parsed = files.filter(({ path }) => isIntentPath(path)).map((file) => cached(file, cache));
   trim(cache, 2 * parsed.length + SPARE);
   return { ...resolveIntent(commit, parsed), parsed };

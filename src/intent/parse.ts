@@ -3,7 +3,6 @@
  * itself. Knows no other file; see resolve.ts for what documents say about each other.
  */
 import { isMap } from 'yaml';
-import type { Diagnostic } from './diagnostic.ts';
 import type { ParsedFile, SourceFile } from './file.ts';
 import { checkApp } from './check-app.ts';
 import { decode, splitBom } from './decode.ts';
@@ -39,7 +38,7 @@ export function parseFile(file: SourceFile): ParsedFile {
     path: file.path,
     oid: file.oid,
     documents: reading.documents,
-    diagnostics: capped(toDiagnostics(file.path, text, reading.problems)),
+    diagnostics: toDiagnostics(file.path, text, capped(reading.problems)),
     broken: reading.broken,
     text,
   };
@@ -89,7 +88,7 @@ function readDocuments(text: string): Reading {
 
 function readDocument({ doc, problems, doubts }: YamlDocument, index: number, reading: Reading): void {
   if (problems.length > 0) {
-    reading.problems.push(...problems);
+    report(reading, problems);
     reading.broken.push(null);
     return;
   }
@@ -106,17 +105,16 @@ function readDocument({ doc, problems, doubts }: YamlDocument, index: number, re
   }
   const { value, problems: traps } = toValue(doc);
   const { kind: word, name } = value as { readonly kind?: unknown; readonly name?: unknown };
-  const kind = KINDS.get(String(word));
-  const found = [...doubts, ...traps];
+  const kind = typeof word === 'string' ? KINDS.get(word) : undefined;
   // What a trap made of a value is not worth a second complaint at the same place.
   const trapped = new Set(traps.map(({ start }) => start));
   const more =
     kind === undefined ? [unknownKind(word, valueRange(doc, ['kind']))] : checkDocument(doc, value, kind);
-  found.push(...more.filter(({ start }) => !trapped.has(start)));
+  const found = [...doubts, ...traps, ...more.filter(({ start }) => !trapped.has(start))];
   if (kind !== undefined && found.length === 0)
     reading.documents.push({ document: finish(kind, value), index });
   else reading.broken.push(typeof name === 'string' ? name : word === 'System' ? 'system' : null);
-  reading.problems.push(...found);
+  report(reading, found);
 }
 
 function checkDocument(doc: YamlDocument['doc'], value: unknown, kind: Kind): Problem[] {
@@ -141,18 +139,17 @@ function unknownKind(word: unknown, at: { readonly start: number; readonly end: 
   return problem('unknown-kind', `unknown kind ${shown(word)}${help || `: known are ${list(known)}`}`, at);
 }
 
-/** A file of thousands of errors is answered with the first of them. */
-function capped(diagnostics: Diagnostic[]): readonly Diagnostic[] {
-  diagnostics.sort((a, b) => a.line - b.line || a.column - b.column);
-  const last = diagnostics[MAX_PROBLEMS];
-  if (last === undefined) return diagnostics;
-  const kept = diagnostics.slice(0, MAX_PROBLEMS);
-  const message = `${diagnostics.length - MAX_PROBLEMS} further problems in this file are not shown`;
-  kept.push({
-    ...last,
-    severity: diagnostics.some(({ severity }) => severity === 'error') ? 'error' : 'warning',
-    code: 'too-many-errors',
-    message,
-  });
-  return kept;
+/** Not by spreading into a call: there may be as many problems as the file has bytes. */
+function report(reading: Reading, problems: readonly Problem[]): void {
+  for (const each of problems) reading.problems.push(each);
+}
+
+/** In order; a file of thousands of errors is answered with the first of them. */
+function capped(problems: readonly Problem[]): readonly Problem[] {
+  const sorted = problems.toSorted((a, b) => a.start - b.start);
+  const last = sorted[MAX_PROBLEMS];
+  if (last === undefined) return sorted;
+  const severity = sorted.some((each) => each.severity === 'error') ? 'error' : 'warning';
+  const message = `${sorted.length - MAX_PROBLEMS} further problems in this file are not shown`;
+  return [...sorted.slice(0, MAX_PROBLEMS), { ...last, severity, code: 'too-many-errors', message }];
 }

@@ -2,7 +2,7 @@
  * Text to YAML 1.2 documents with positions, in bounded time: too deep a nesting is found before anything recurses
  * over it, and the library's quadratic checks are off (to-value.ts has its own). Says nothing about meaning.
  */
-import { Composer, type CST, type Document, Parser } from 'yaml';
+import { Composer, type CST, type Document, Lexer, Parser } from 'yaml';
 import { problem, type Problem } from './lines.ts';
 import { printable } from './words.ts';
 
@@ -40,13 +40,15 @@ export function readYaml(text: string): YamlFile {
   const version: Problem[] = [];
   try {
     const composer = new Composer(OPTIONS);
-    for (const token of new Parser().parse(text)) {
+    const source = tokens(text);
+    let next = source.next();
+    for (; next.done !== true; next = source.next()) {
+      const token = next.value;
       at = token.offset;
-      const deep = tooDeep(token);
-      if (deep !== null) return { documents, stopped: deep };
       for (const doc of composer.next(token)) documents.push(toDocument(doc, version.splice(0)));
       if (token.type === 'directive') version.push(...versionProblem(token));
     }
+    if (next.value !== null) return { documents, stopped: next.value };
     for (const doc of composer.end(false, text.length)) documents.push(toDocument(doc, version.splice(0)));
     return { documents, stopped: null };
   } catch {
@@ -95,30 +97,25 @@ function sentence(message: string): string {
   return printable(message.slice(0, 1).toLowerCase() + message.slice(1, 300));
 }
 
-/** Walks the token tree without recursion. */
-function tooDeep(token: CST.Token): Problem | null {
-  const open: { readonly token: CST.Token; readonly depth: number }[] = [{ token, depth: 0 }];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const depth = 'items' in next.token ? next.depth + 1 : next.depth;
-    if (depth > MAX_DEPTH) {
-      const { offset } = next.token;
-      return problem('too-deep', `nested more than ${MAX_DEPTH} levels deep`, {
-        start: offset,
-        end: offset + 1,
+/** Tokens of the text; ends with the problem where the nesting is too deep, before anything recurses over it. */
+function* tokens(text: string): Generator<CST.Token, Problem | null> {
+  const parser = new Parser();
+  let at = 0;
+  for (const lexeme of new Lexer().lex(text)) {
+    yield* parser.next(lexeme);
+    if (parser.stack.length > MAX_DEPTH) {
+      return problem('too-deep', `nested more than ${MAX_DEPTH} levels deep here`, {
+        start: at,
+        end: at + 1,
       });
     }
-    for (const child of children(next.token)) open.push({ token: child, depth });
+    at += isMarker(lexeme) ? 0 : lexeme.length;
   }
+  yield* parser.end();
   return null;
 }
 
-function children(token: CST.Token): CST.Token[] {
-  if (token.type === 'document') return token.value === undefined ? [] : [token.value];
-  if (!('items' in token)) return [];
-  const found: CST.Token[] = [];
-  for (const item of token.items) {
-    if (item.key !== undefined && item.key !== null) found.push(item.key);
-    if (item.value !== undefined) found.push(item.value);
-  }
-  return found;
+/** Lexemes that stand for a state and not for text: begin of a document, begin of a scalar, error. */
+function isMarker(lexeme: string): boolean {
+  return lexeme === '\u0002' || lexeme === '\u0018' || lexeme === '\u001F';
 }

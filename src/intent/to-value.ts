@@ -24,6 +24,8 @@ interface Walk {
   nodes: number;
   aliases: number;
   repeated: number;
+  /** Too many aliases are said once. */
+  refused: boolean;
 }
 
 /** The value of a document, and every trap in it. With problems the value is only good for naming things. */
@@ -31,7 +33,7 @@ export function toValue(doc: Document.Parsed): {
   readonly value: unknown;
   readonly problems: readonly Problem[];
 } {
-  const walk: Walk = { problems: [], anchors: new Map(), nodes: 0, aliases: 0, repeated: 0 };
+  const walk: Walk = { problems: [], anchors: new Map(), nodes: 0, aliases: 0, repeated: 0, refused: false };
   return { value: convert(doc.contents, walk), problems: walk.problems };
 }
 
@@ -112,14 +114,11 @@ function aliased(node: Node & { readonly source: string }, walk: Walk): unknown 
   walk.aliases += 1;
   walk.repeated += anchor.size;
   walk.nodes += anchor.size;
-  if (
-    walk.aliases === MAX_ALIASES + 1 ||
-    (walk.repeated > MAX_REPEATED && walk.repeated - anchor.size <= MAX_REPEATED)
-  ) {
-    return refuse(
-      'too-many-aliases',
-      `aliases repeat too much here: at most ${MAX_ALIASES} of them in a document`,
-    );
-  }
-  return walk.aliases > MAX_ALIASES || walk.repeated > MAX_REPEATED ? null : anchor.value;
+  if (walk.aliases <= MAX_ALIASES && walk.repeated <= MAX_REPEATED) return anchor.value;
+  if (walk.refused) return null;
+  walk.refused = true;
+  return refuse(
+    'too-many-aliases',
+    `aliases repeat too much here: at most ${MAX_ALIASES} of them in a document`,
+  );
 }
