@@ -1,0 +1,65 @@
+/**
+ * Every change that the slot store makes on disk, one operation a function, so that a test can stop the world between
+ * any two of them. Decides nothing.
+ */
+import { open, mkdir, rename, rm, symlink, chmod, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { syncFolder, writeFileDurable } from '../system/durable-file.ts';
+import { copyTree } from './copy-tree.ts';
+
+export interface Files {
+  /** With its parents; fine when it is there. */
+  makeFolder(path: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** A file, a link (not what it points to) or a whole folder; fine when it is not there. */
+  remove(path: string): Promise<void>;
+  link(target: string, path: string): Promise<void>;
+  /** Plain: for what can be made again. */
+  write(path: string, text: string | Uint8Array): Promise<void>;
+  /** Whole or not at all, and on disk when it resolves. */
+  writeDurable(path: string, text: string): Promise<void>;
+  /** At the end of the file, and on disk when it resolves. */
+  append(path: string, text: string): Promise<void>;
+  sync(folder: string): Promise<void>;
+  /** Copies a folder's content into a new folder, sharing blocks where the file system can. False: cut short. */
+  copyTree(from: string, to: string, signal: AbortSignal): Promise<boolean>;
+}
+
+export const diskFiles: Files = {
+  makeFolder: async (path) => void (await mkdir(path, { recursive: true })),
+  rename,
+  remove,
+  link: (target, path) => symlink(target, path),
+  write: (path, text) => writeFile(path, text),
+  writeDurable: (path, text) => writeFileDurable(path, text, 0o644),
+  append,
+  sync: syncFolder,
+  copyTree,
+};
+
+async function append(path: string, text: string): Promise<void> {
+  const file = await open(path, 'a', 0o644);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function remove(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true, maxRetries: 3 });
+  } catch {
+    // A build may leave folders that even their owner cannot change.
+    await openFolders(path);
+    await rm(path, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+async function openFolders(path: string): Promise<void> {
+  await chmod(path, 0o700);
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    if (entry.isDirectory()) await openFolders(join(path, entry.name));
+  }
+}
