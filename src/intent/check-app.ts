@@ -9,6 +9,9 @@ import { problem, type Problem } from './lines.ts';
 import { keyRange, type Path, valueRange } from './locate.ts';
 import { shown } from './words.ts';
 
+/** Folders compared with each other; the schema complains about more. */
+const MAX_COMPARED = 100;
+
 type Report = (code: string, path: Path, message: string) => void;
 
 /** The name of the environment variable that holds a secret's path. */
@@ -62,7 +65,7 @@ function checkFolder(name: string, path: Path, folder: string, report: Report): 
 
 function checkFolders(app: Readonly<Record<string, unknown>>, report: Report): void {
   const seen: string[] = [];
-  for (const [index, folder] of texts(app['shared_dirs']).entries()) {
+  for (const [index, folder] of texts(app['shared_dirs']).slice(0, MAX_COMPARED).entries()) {
     if (folder === null || !checkFolder('shared_dirs', ['shared_dirs', index], folder, report)) continue;
     const normal = normalFolder(folder);
     const other = seen.find(

@@ -1,5 +1,5 @@
 /** Where in the text a key or a value of a document stands. */
-import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair } from 'yaml';
+import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap } from 'yaml';
 
 /** A place in a document: keys and list indexes from its root. */
 export type Path = readonly (string | number)[];
@@ -58,13 +58,29 @@ function rootRange(doc: Document.Parsed): TextRange {
   return isScalar(key) ? nodeRange(key) : nodeRange(root);
 }
 
+/** Looked up once a mapping: thousands of complaints about one mapping must not search it thousands of times. */
+const pairsByMap = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>();
+
+function pairsOf(map: YAMLMap): ReadonlyMap<string, Pair> {
+  const known = pairsByMap.get(map);
+  if (known !== undefined) return known;
+  const pairs = new Map<string, Pair>();
+  for (const pair of map.items as Pair[]) {
+    const name = keyName(pair.key);
+    // The first of duplicates: it is the one whose value counts.
+    if (name !== null && !pairs.has(name)) pairs.set(name, pair);
+  }
+  pairsByMap.set(map, pairs);
+  return pairs;
+}
+
 function step(node: Node | null, segment: string | number): Found {
   if (isSeq(node)) {
     const item = node.items[Number(segment)];
     return { key: null, value: asNode(item) };
   }
   if (!isMap(node)) return { key: null, value: null };
-  const pair = (node.items as Pair[]).find(({ key }) => keyName(key) === String(segment));
+  const pair = pairsOf(node).get(String(segment));
   return { key: asNode(pair?.key), value: asNode(pair?.value) };
 }
 

@@ -81,7 +81,8 @@ describe('what one document says wrong', () => {
     const found = parsed(WEB.replace('repo: .', 'repo: "https://me:s3cret@example.org/x", ref: "a\\e[31m"'));
     const said = found.map(({ message }) => message).join('\n');
     expect(said).toMatch(/credential helper/);
-    expect(said).not.toMatch(/s3cret|\u001B/);
+    expect(said).not.toContain('s3cret');
+    expect(said).not.toContain('\u001B');
   });
 });
 
