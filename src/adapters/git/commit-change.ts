@@ -187,8 +187,7 @@ function refMoved(target: CommitTarget): ReturnType<typeof failure> {
 
 /** `Name <mail>`; what git would refuse or cut is taken out. */
 function parseAuthor(author: string): { name: string; mail: string } {
-  // oxlint-disable-next-line no-control-regex -- control characters are exactly what must go
-  const clean = (text: string): string => text.replace(/[<>\u0000-\u001f\u007f]/g, '').trim();
+  const clean = (text: string): string => text.replace(/[<>]|\p{Cc}/gu, '').trim();
   const match = /^(.*?)\s*<([^<>]*)>\s*$/s.exec(author);
   const name = clean(match?.[1] ?? author);
   return { name: name === '' ? COMMITTER.name : name, mail: clean(match?.[2] ?? '') || COMMITTER.mail };
