@@ -1,12 +1,8 @@
 /** D33: what Mainstay adds to a deploy and to a request. Medians beside the bare thing in the same run. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { Agent, get } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { freePort } from '../support/free-ports.ts';
-import { ask } from '../support/http-client.ts';
+import { bootBare } from '../support/boot-bare.ts';
 import { openStage } from '../support/stage.ts';
-import { eventually } from '../support/wait.ts';
 
 describe('overhead', () => {
   test('D33 a deploy adds at most 300 ms to the boot of the app', async () => {
@@ -41,24 +37,6 @@ describe('overhead', () => {
     expect(Math.min(...differences), differences.map((one) => one.toFixed(3)).join(' ')).toBeLessThan(0.3);
   }, 60_000);
 });
-
-async function bootBare(dir: string): Promise<number> {
-  const port = await freePort();
-  const began = performance.now();
-  const child = spawn('node', ['server.js'], {
-    cwd: dir,
-    env: { PATH: process.env['PATH'], PORT: String(port) },
-    stdio: 'ignore',
-  });
-  await eventually(
-    'the bare app answers',
-    async () => (await ask(`http://127.0.0.1:${port}/healthz`)).status === 200,
-  );
-  const took = performance.now() - began;
-  child.kill('SIGKILL');
-  await once(child, 'exit');
-  return took;
-}
 
 async function medianOf(port: number, agent: Agent): Promise<number> {
   const times: number[] = [];
