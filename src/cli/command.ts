@@ -74,8 +74,9 @@ export function fail(context: Context, failure: Failure, flags: JsonFlag): ExitC
 
 /** Trouble on the way to the daemon is 2; an answer of the daemon that says no is 1. */
 function exitFor(failure: Failure): ExitCode {
-  if (failure.code === 'usage' || failure.code === 'unreachable') return EXIT.usage;
-  const status = failure.details?.['status'];
-  if (status === 401 || status === 403 || status === 429 || status === 503) return EXIT.usage;
-  return EXIT.notSo;
+  if (['usage', 'unreachable', 'invalid-request'].includes(failure.code)) return EXIT.usage;
+  return NOT_ASKED.has(Number(failure.details?.['status'])) ? EXIT.usage : EXIT.notSo;
 }
+
+/** Statuses with which the daemon has not looked at the question itself. */
+const NOT_ASKED = new Set([401, 403, 405, 408, 413, 421, 429, 503]);

@@ -1,5 +1,6 @@
 /** `mainstay events`: the event stream; with -f it goes on, and takes up where it was when the daemon comes back. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ok } from '../base/result.ts';
 import type { Result } from '../base/result.ts';
 import type { Event } from '../model/event.ts';
 import { short } from '../model/ids.ts';
@@ -17,9 +18,10 @@ interface Flags extends DaemonFlags {
   readonly follow?: boolean;
 }
 
-/** Without -f: what is kept is sent at once; this long without more means that was all. */
-const QUIET_MS = 300;
+const PAGE = 500;
 const RECONNECT_MS = 1000;
+/** The daemon sends a comment every 15 s; a stream that is silent for longer is dead. */
+const SILENCE_MS = 45_000;
 
 export const register: Register = (program, { context, act }) => {
   const command = program
@@ -34,60 +36,72 @@ export const register: Register = (program, { context, act }) => {
 async function events(flags: Flags, context: Context): Promise<ExitCode> {
   const client = await connect(flags, context);
   if (!client.ok) return fail(context, client.error, flags);
-  const place = { last: '0' };
-  if (flags.follow !== true) return settle(await follow(client.value, place, flags, context), flags, context);
+  const place = { last: 0 };
+  const kept = await printKept(client.value, place, flags, context);
+  if (!kept.ok) return fail(context, kept.error, flags);
+  if (flags.follow !== true) return EXIT.done;
   const stopped = context.stopSignal();
-  let first = true;
   while (!stopped.aborted) {
     const end = await follow(client.value, place, flags, context);
-    if (!end.ok && !stopped.aborted && (first || end.error.code !== 'unreachable'))
+    // A daemon that is being restarted comes back; anything else does not pass by itself.
+    if (!end.ok && !stopped.aborted && end.error.retry.kind === 'never')
       return fail(context, end.error, flags);
-    first = false;
     await sleep(RECONNECT_MS, undefined, { signal: stopped }).catch(() => undefined);
   }
   return EXIT.done;
 }
 
-function settle(end: Result<void>, flags: Flags, context: Context): ExitCode {
-  return end.ok ? EXIT.done : fail(context, end.error, flags);
+interface EventPage {
+  readonly items: readonly Event[];
+  readonly next: string | null;
+  readonly last: number;
+}
+
+async function printKept(
+  client: Client,
+  place: { last: number },
+  flags: Flags,
+  context: Context,
+): Promise<Result<void>> {
+  for (;;) {
+    const page = await client.ask<EventPage>(`/v1/events${query({ after: place.last, limit: PAGE })}`);
+    if (!page.ok) return page;
+    for (const event of page.value.items) context.out(`${show(event, flags, context)}\n`);
+    place.last = Math.max(place.last, page.value.last);
+    if (page.value.next === null) return ok();
+  }
 }
 
 /** One connection, from where the last one ended. */
 async function follow(
   client: Client,
-  place: { last: string },
+  place: { last: number },
   flags: Flags,
   context: Context,
 ): Promise<Result<void>> {
-  const controller = new AbortController();
-  const signal =
-    flags.follow === true ? AbortSignal.any([controller.signal, context.stopSignal()]) : controller.signal;
-  const headers = { accept: 'text/event-stream', 'last-event-id': place.last };
-  const stream = await client.stream(`/v1/events${query({ follow: flags.follow === true })}`, {
-    headers,
-    timeoutMs: 0,
-    signal,
-  });
+  const signal = context.stopSignal();
+  const headers = { accept: 'text/event-stream', 'last-event-id': String(place.last) };
+  const stream = await client.stream('/v1/events', { headers, timeoutMs: SILENCE_MS, signal });
   if (!stream.ok) return stream;
-  const quiet = flags.follow === true ? null : setTimeout(() => controller.abort(), QUIET_MS);
   try {
     for await (const message of readSse(stream.value)) {
-      quiet?.refresh();
-      if (message.id !== null) place.last = message.id;
-      context.out(`${show(message.data, flags, context)}\n`);
+      if (message.id !== null) place.last = Number(message.id);
+      const event = JSON.parse(message.data) as Event;
+      context.out(`${message.event === 'gap' ? gap(event, flags) : show(event, flags, context)}\n`);
     }
-  } catch (error) {
-    if (!signal.aborted && !(error instanceof Error && 'code' in error)) throw error;
-  } finally {
-    clearTimeout(quiet ?? undefined);
+  } catch {
+    // The connection broke off; the caller takes up from `place`.
   }
-  return { ok: true, value: undefined };
+  return ok();
 }
 
-function show(data: string, flags: Flags, context: Context): string {
-  const event = JSON.parse(data) as Event;
+function gap(event: { readonly message: string }, flags: Flags): string {
+  return flags.json === true ? JSON.stringify({ type: 'gap', ...event }) : plain(event.message);
+}
+
+function show(event: Event, flags: Flags, context: Context): string {
   if (flags.json === true) return JSON.stringify(event);
   const { bold, dim } = paint(context);
   const about = event.unit ?? (event.commit === undefined ? '' : short(event.commit));
-  return `${dim(event.at ?? '')} ${bold(event.type ?? 'message')} ${about === '' ? '' : `${about}: `}${plain(event.message ?? data)}`;
+  return `${dim(event.at)} ${bold(event.type)} ${about === '' ? '' : `${about}: `}${plain(event.message)}`;
 }

@@ -5,13 +5,20 @@ import { askDaemon, segment } from './ask.ts';
 import { daemonOptions, examples } from './command.ts';
 import type { DaemonFlags, Register } from './command.ts';
 
-const ROLES = ['viewer', 'deployer', 'operator', 'backup', 'node'];
+const ROLES = ['viewer', 'deployer', 'operator', 'backup'];
 
 interface Token {
-  readonly id: string;
   readonly name: string;
   readonly role: string;
-  readonly created_at?: string;
+  readonly created_at: string;
+  readonly expires_at: string | null;
+  readonly revoked_at: string | null;
+}
+
+interface CreateFlags extends DaemonFlags {
+  readonly role: string;
+  readonly name?: string;
+  readonly ttl?: string;
 }
 
 export const register: Register = (program, { context, act }) => {
@@ -20,13 +27,14 @@ export const register: Register = (program, { context, act }) => {
     .command('create')
     .description('make a token and print it; it is not shown again')
     .addOption(new Option('--role <role>', 'what it may do').choices(ROLES).makeOptionMandatory())
-    .option('--name <name>', 'what people call it; shows in commits and history');
+    .option('--name <name>', 'what people call it; shows in commits and history')
+    .option('--ttl <duration>', 'valid for this long, e.g. 12h (default: until revoked)');
   examples(daemonOptions(create), 'mainstay token create --role deployer --name ci > ci.token').action(
-    act((flags: DaemonFlags & { role: string; name?: string }) =>
+    act((flags: CreateFlags) =>
       askDaemon<{ token: string }>(context, flags, {
         path: '/v1/tokens',
         method: 'POST',
-        body: { role: flags.role, ...(flags.name === undefined ? {} : { name: flags.name }) },
+        body: { role: flags.role, name: flags.name, ttl: flags.ttl },
         text: (made) => `${made.token}\n`,
       }),
     ),
@@ -37,19 +45,24 @@ export const register: Register = (program, { context, act }) => {
     ),
   );
   daemonOptions(
-    token.command('revoke').description('end a token at once').argument('<token>', 'its id'),
+    token.command('revoke').description('end a token at once').argument('<name>', 'its name'),
   ).action(
-    act((id: string, flags: DaemonFlags) =>
+    act((name: string, flags: DaemonFlags) =>
       askDaemon(context, flags, {
-        path: `/v1/tokens/${segment(id)}`,
+        path: `/v1/tokens/${segment(name)}`,
         method: 'DELETE',
-        text: () => `revoked ${id}\n`,
+        text: () => `revoked ${name}\n`,
       }),
     ),
   );
 };
 
 function list(answer: { readonly items: readonly Token[] }): string {
-  const rows = answer.items.map((item) => [item.id, plain(item.name), item.role, item.created_at ?? '']);
-  return `${columns([['ID', 'NAME', 'ROLE', 'CREATED'], ...rows])}\n`;
+  const rows = answer.items.map((item) => [plain(item.name), item.role, item.created_at, state(item)]);
+  return `${columns([['NAME', 'ROLE', 'CREATED', 'STATE'], ...rows])}\n`;
+}
+
+function state(token: Token): string {
+  if (token.revoked_at !== null) return `revoked ${token.revoked_at}`;
+  return token.expires_at === null ? 'valid' : `valid until ${token.expires_at}`;
 }

@@ -1,7 +1,7 @@
 /** `mainstay wait`: holds on until the verdict on one commit is known. Never answers for any other commit. */
 import { parseDuration } from '../base/duration.ts';
 import { failure } from '../base/result.ts';
-import type { Result } from '../base/result.ts';
+import type { Failure, Result } from '../base/result.ts';
 import type { CommitStatus } from '../model/control-plane.ts';
 import { short } from '../model/ids.ts';
 import { query, segment } from './ask.ts';
@@ -20,6 +20,8 @@ interface Flags extends DaemonFlags {
 
 const POLL_MS = 30_000;
 const RETRY_MS = 250;
+/** A commit that is just being pushed is known by then. */
+const UNKNOWN_MS = 10_000;
 
 export const register: Register = (program, { context, act }) => {
   const command = program
@@ -55,28 +57,33 @@ async function poll(
   deadline: number,
   context: Context,
 ): Promise<Result<CommitStatus>> {
+  let asked = commit;
   let revision: number | undefined;
   let last: Result<CommitStatus> | null = null;
+  const unknownUntil = Math.min(deadline, context.now() + UNKNOWN_MS);
   for (;;) {
     const left = Math.max(0, deadline - context.now());
     const waitMs = Math.min(left, POLL_MS);
-    const path = `/v1/commits/${segment(commit)}${query({ wait: `${Math.max(1, waitMs)}ms`, revision })}`;
+    const path = `/v1/commits/${segment(asked)}${query({ wait: `${Math.max(1, waitMs)}ms`, revision })}`;
     const answer = await client.ask<CommitStatus>(path, { timeoutMs: waitMs + 10_000 });
     if (answer.ok) {
       last = answer;
+      // A branch may move meanwhile; the question is about the commit that it named first.
+      asked = answer.value.commit;
       revision = answer.value.revision;
       if (answer.value.verdict.done) return answer;
-    } else if (!mayPass(answer.error.details?.['status'])) {
+    } else if (!mayPass(answer.error, last !== null)) {
       return answer;
     }
-    if (context.now() >= deadline) return last ?? answer;
+    if (context.now() >= (last === null ? unknownUntil : deadline)) return last ?? answer;
     if (!answer.ok) await pause(Math.min(RETRY_MS, Math.max(1, deadline - context.now())));
   }
 }
 
-/** Not known yet, or the daemon is only just starting: the next question may be answered. */
-function mayPass(status: unknown): boolean {
-  return status === 404 || status === 503;
+/** Not known yet, or the daemon is only just starting, or again: the next question may be answered. */
+function mayPass(failure: Failure, known: boolean): boolean {
+  const status = failure.details?.['status'];
+  return status === 404 || status === 503 || (known && failure.code === 'unreachable');
 }
 
 async function pause(ms: number): Promise<void> {
