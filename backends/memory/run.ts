@@ -34,7 +34,7 @@ export async function startRun(
     await endRun(there, world.clock.now() + REPLACE_GRACE_MS, state);
   }
   const environment = { ...spec.env, MAINSTAY_OWNER: world.owner, MAINSTAY_INSTANCE_ID: spec.id };
-  const behaviour = world.faults.behave?.(spec, environment, world.starts(spec.id) + 1) ?? {};
+  const behaviour = world.faults.behave?.(spec, environment, world.attempt(spec.id)) ?? {};
   const calledOff = new AbortController();
   state.starting.set(spec.id, calledOff);
   try {

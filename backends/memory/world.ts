@@ -64,6 +64,8 @@ export interface MemoryWorld {
   readonly runs: Map<string, MemoryRun>;
   readonly exitListeners: Set<(id: string) => void>;
   begin(spec: InstanceSpec, behaviour: MemoryBehaviour): MemoryRun;
+  /** How often this instance's start has been tried, with this one. */
+  attempt(id: string): number;
   /** Numbers calls, starts and failures in one order. */
   next(): number;
   lines(id: string): MemoryLog;
@@ -87,6 +89,7 @@ export function createMemoryWorld(options: {
   const { clock } = options;
   const logs = new Map<string, MemoryLog>();
   const starts = new Map<string, number>();
+  const attempts = new Map<string, number>();
   let counter = 0;
 
   const world: MemoryWorld = {
@@ -115,6 +118,11 @@ export function createMemoryWorld(options: {
       for (const wake of log.waiting) wake();
     },
     starts: (id) => starts.get(id) ?? 0,
+    attempt(id) {
+      const n = (attempts.get(id) ?? 0) + 1;
+      attempts.set(id, n);
+      return n;
+    },
     next: () => ++counter,
     begin(spec, behaviour) {
       const n = world.next();

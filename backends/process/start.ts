@@ -45,9 +45,9 @@ export async function ensureStarted(
 async function start(spec: InstanceSpec, tools: StartTools): Promise<Result<ObservedInstance>> {
   const { options, records, roster, logs } = tools;
   const record = newRecord(spec, options.clock.now());
-  await records.write(record);
   const output = await logs.openForAppend(spec.id);
   try {
+    await records.write(record);
     const environment = instanceEnvironment(spec, options.owner, options.environment);
     const child = await startProcess(spec, environment, output.fd);
     if (!child.ok) {

@@ -4,11 +4,14 @@
  * reach b, and `exec A=1 b` looks for a program called `A=1`. Such strings go to the shell without it and still work.
  */
 
-const OPERATORS = /[;&|<(){}\n`]/;
+/** What joins several commands, or runs one in the background. */
+const OPERATORS = /[;&|()\n]/;
+/** Quoted text and duplicated descriptors (`2>&1`) hold such characters without meaning them. */
+const HARMLESS = /'[^']*'|"(?:[^"\\]|\\[^])*"|\d*[<>]&(?:\d+|-)/g;
 const ASSIGNMENT = /^[A-Za-z_][A-Za-z0-9_]*=/;
 /** Words that the shell itself understands and that no program stands behind. */
 const SHELL_WORDS: ReadonlySet<string> = new Set(
-  '. : ! [ alias break case cd command continue eval exec exit export for if local read readonly return set shift source test time trap ulimit umask unset until wait while'.split(
+  '. : ! [ { alias break case cd command continue eval exec exit export for if local read readonly return set shift source test time trap ulimit umask unset until wait while'.split(
     ' ',
   ),
 );
@@ -17,7 +20,7 @@ const SHELL_WORDS: ReadonlySet<string> = new Set(
 export function commandArguments(command: string | readonly string[]): readonly string[] {
   if (typeof command !== 'string') return command;
   const text = command.trim();
-  return ['sh', '-c', isPlain(text) ? `exec ${text}` : text];
+  return ['/bin/sh', '-c', isPlain(text) ? `exec ${text}` : text];
 }
 
 /** One line for people. */
@@ -25,8 +28,9 @@ export function commandText(command: string | readonly string[]): string {
   return typeof command === 'string' ? command : command.join(' ');
 }
 
-/** Errs on the safe side: an operator inside quotes only costs the `exec`, signals go to the whole group anyway. */
+/** Errs on the safe side: a string taken for several commands only loses the `exec`; signals go to the whole group. */
 function isPlain(text: string): boolean {
   const first = text.split(/\s/, 1)[0] ?? '';
-  return first !== '' && !OPERATORS.test(text) && !ASSIGNMENT.test(text) && !SHELL_WORDS.has(first);
+  if (first === '' || ASSIGNMENT.test(text) || SHELL_WORDS.has(first)) return false;
+  return !OPERATORS.test(text.replaceAll(HARMLESS, ' '));
 }
