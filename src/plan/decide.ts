@@ -8,6 +8,9 @@ import type { Action, Blocked } from '../model/plan.ts';
 import type { DesiredApp } from './desired.ts';
 import { running, type ObservedApp } from './observed.ts';
 
+/** A port that another program holds is tried again after this long. */
+const LISTEN_RETRY_MS = 5000;
+
 export type Decision =
   | { readonly kind: 'act'; readonly action: Action }
   | { readonly kind: 'blocked'; readonly blocked: Blocked; readonly wakeAt: number | null }
@@ -33,6 +36,7 @@ export function decide(desired: DesiredApp, observed: ObservedApp, now: number):
     waitForWork(desired, observed) ??
     suspended(desired) ??
     prune(desired, observed) ??
+    unreachable(desired, observed, now) ??
     move(desired, observed, now) ??
     keepAlive(desired, observed, now) ??
     stillWrong(desired, observed) ?? { kind: 'unchanged' }
@@ -73,6 +77,12 @@ function prune(desired: DesiredApp, observed: ObservedApp): Decision | null {
     instances: stray.map((i) => i.id),
     after: [],
   });
+}
+
+/** Nothing is started behind a port that cannot be served. */
+function unreachable(desired: DesiredApp, observed: ObservedApp, now: number): Decision | null {
+  if (observed.listenFailure === null || observed.links.live !== null) return null;
+  return blocked(desired.name, 'port-unavailable', observed.listenFailure, now + LISTEN_RETRY_MS);
 }
 
 /** Another version or configuration is wanted than the live one, and nothing forbids to try. */
@@ -137,8 +147,12 @@ function stillWrong(desired: DesiredApp, observed: ObservedApp): Decision | null
   const { hold, liveHold, links } = observed;
   if (hold?.digest === desired.digest && links.live?.digest !== desired.digest) return held(hold);
   if (liveHold !== null && liveHold.digest === links.live?.digest) return held(liveHold);
-  if (desired.failure === null) return null;
-  return blocked(desired.name, desired.failure.code, desired.failure.message, null);
+  if (observed.listenFailure !== null) {
+    return blocked(desired.name, 'port-unavailable', observed.listenFailure, null);
+  }
+  if (desired.failure !== null)
+    return blocked(desired.name, desired.failure.code, desired.failure.message, null);
+  return desired.version === null ? { kind: 'under-way' } : null;
 }
 
 function held(hold: Hold): Decision {

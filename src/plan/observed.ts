@@ -44,6 +44,8 @@ export interface ObservedApp {
   readonly liveHold: Hold | null;
   /** An operator asked for a restart that has not begun. */
   readonly restartAsked: boolean;
+  /** Why its public or internal port cannot be listened on; null when it can. */
+  readonly listenFailure: string | null;
 }
 
 export interface Observed {
@@ -60,6 +62,7 @@ export const NOTHING: Omit<ObservedApp, 'name'> = {
   hold: null,
   liveHold: null,
   restartAsked: false,
+  listenFailure: null,
 };
 
 /** Instances of the slot that run and are not on their way out. */

@@ -1,0 +1,51 @@
+/**
+ * At start: finishes what a crash left half done, takes the slots' records and the running processes over as they are,
+ * and asks each live process for its health once, so that nothing that serves is restarted.
+ */
+import type { App } from '../model/intent.ts';
+import type { ObservedInstance } from '../model/instance.ts';
+import type { Context } from './context.ts';
+import { waitHealthy } from './health.ts';
+import { look } from './observe.ts';
+import { appState, instancesOf, type AppState } from './state.ts';
+
+/** A process that ran when the daemon came back gets this long to answer before it counts as not healthy. */
+const ADOPT_LIMIT_MS = 2000;
+
+export async function adoptSlots(ctx: Context): Promise<void> {
+  for (const name of await ctx.ports.slots.apps()) {
+    await ctx.ports.slots.recover(name);
+    const app = appState(ctx.state, name);
+    app.links = await ctx.ports.slots.links(name);
+    const { live, previous } = app.links;
+    app.lastDeployAt = live?.promotedAt ?? null;
+    app.previousIntact = previous !== null && (await ctx.ports.slots.intact(name, previous.slot));
+  }
+  await look(ctx);
+}
+
+/** Needs the intent, for the health endpoints. */
+export async function adoptInstances(ctx: Context): Promise<void> {
+  const jobs = [...ctx.state.apps.values()].flatMap((app) => {
+    const document = ctx.state.intent?.apps.get(app.name);
+    if (document === undefined) return [];
+    const slots = [app.links.live?.slot, app.links.previous?.slot].filter((slot) => slot !== undefined);
+    return slots
+      .flatMap((slot) => instancesOf(ctx.state, app, slot))
+      .map((instance) => adopt(ctx, app, document, instance));
+  });
+  await Promise.all(jobs);
+}
+
+async function adopt(ctx: Context, app: AppState, document: App, instance: ObservedInstance): Promise<void> {
+  const limited = { ...document, health_timeout_ms: ADOPT_LIMIT_MS };
+  const check = await waitHealthy(ctx, { app: limited, instance, intent: undefined }, ctx.signal);
+  if (!check.ok) return;
+  app.healthy.add(instance.id);
+  if (check.value.internal) app.internal.add(instance.id);
+  ctx.events.emit({
+    type: 'instance-adopted',
+    unit: app.name,
+    message: `${app.name}: found running in ${instance.slot} (${instance.handle})`,
+  });
+}

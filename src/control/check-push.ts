@@ -1,0 +1,164 @@
+/**
+ * pre-receive: what may not pass the door. The watched branch only moves forward, to intent that is valid, whose
+ * sources are there and whose blast radius is allowed; our notes are ours. Other refs are the users' own.
+ */
+import { hasErrors, type Diagnostic } from '../intent/diagnostic.ts';
+import { placeInApp } from '../intent/place.ts';
+import { renderText } from '../intent/render.ts';
+import type { Failure } from '../base/result.ts';
+import type { App, Intent } from '../model/intent.ts';
+import type { Print, PushRequest, RefUpdate } from '../model/push.ts';
+import type { CommitInfo } from '../ports.ts';
+import { guardReason, judge } from './admit.ts';
+import type { Context } from './context.ts';
+import type { Loaded, Loader } from './load.ts';
+import type { Versions } from './versions.ts';
+
+const NOTES = 'refs/notes/mainstay';
+/** Sources that do not answer by then are warned about, not waited for. */
+const SOURCE_LIMIT_MS = 5000;
+
+export interface CheckParts {
+  readonly loader: Loader;
+  readonly versions: Versions;
+}
+
+/** False refuses the whole push; everything that is wrong has been printed. */
+export async function checkPush(
+  ctx: Context,
+  parts: CheckParts,
+  push: PushRequest,
+  io: { readonly print: Print; readonly signal: AbortSignal },
+): Promise<boolean> {
+  let accepted = true;
+  for (const update of push.updates)
+    accepted = (await checkUpdate(ctx, parts, { push, update }, io)) && accepted;
+  return accepted;
+}
+
+async function checkUpdate(
+  ctx: Context,
+  parts: CheckParts,
+  { push, update }: { readonly push: PushRequest; readonly update: RefUpdate },
+  io: { readonly print: Print; readonly signal: AbortSignal },
+): Promise<boolean> {
+  const { repository } = ctx.ports;
+  const quarantine = push.quarantine ?? undefined;
+  const refuse = (...lines: string[]): false => {
+    for (const line of lines) io.print(line);
+    return false;
+  };
+  if (update.ref === NOTES || update.ref.startsWith(`${NOTES}/`)) {
+    return refuse(`error: ${NOTES} is written by Mainstay alone; push notes of your own under another name`);
+  }
+  const watched = update.ref === repository.watchedRef;
+  if (update.after === null) {
+    return watched
+      ? refuse(`error: ${ctx.options.branch} is what is kept running and cannot be deleted`)
+      : true;
+  }
+  if (!watched && !update.ref.startsWith('refs/heads/')) return true;
+  if (
+    watched &&
+    update.before !== null &&
+    !(await repository.isAncestor(update.before, update.after, quarantine))
+  ) {
+    return refuse(
+      `error: ${ctx.options.branch} only moves forward: this push is not a fast-forward; pull (or revert) and push again`,
+    );
+  }
+  const info = await repository.commit(update.after, quarantine);
+  if (info === null) return watched ? refuse(`error: ${update.ref} must point to a commit`) : true;
+  const loaded = await parts.loader.load(update.after, quarantine);
+  const diagnostics = [
+    ...loaded.diagnostics,
+    ...(loaded.intent === null ? [] : await checkSources(ctx, parts, loaded, io.signal)),
+  ];
+  for (const line of renderText(diagnostics).split('\n')) if (line !== '') io.print(line);
+  if (hasErrors(diagnostics) || loaded.intent === null) {
+    const count = diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length;
+    if (watched)
+      return refuse(
+        `error: ${count} ${count === 1 ? 'error' : 'errors'}; nothing was changed, correct and push again`,
+      );
+    io.print(
+      `warning: ${count} ${count === 1 ? 'error' : 'errors'}; ${ctx.options.branch} would refuse this`,
+    );
+    return true;
+  }
+  return checkGuard(ctx, { intent: loaded.intent, info, watched }, io.print);
+}
+
+function checkGuard(
+  ctx: Context,
+  push: { readonly intent: Intent; readonly info: CommitInfo; readonly watched: boolean },
+  print: Print,
+): boolean {
+  const verdict = judge(ctx, push.intent, push.info);
+  if (verdict.allowed) return true;
+  print(`${push.watched ? 'error' : 'warning'}: ${guardReason(verdict)}`);
+  return !push.watched;
+}
+
+/** Sources of apps whose source is new or has changed: unknown is an error, unreachable a warning. */
+async function checkSources(
+  ctx: Context,
+  parts: CheckParts,
+  loaded: Loaded,
+  signal: AbortSignal,
+): Promise<readonly Diagnostic[]> {
+  const changed = [...(loaded.intent?.apps.values() ?? [])].filter((app) => sourceChanged(ctx, app));
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(SOURCE_LIMIT_MS)]);
+  const found = await Promise.all(changed.map((app) => checkSource(parts, loaded, app, limited)));
+  return found.filter((diagnostic) => diagnostic !== null);
+}
+
+function sourceChanged(ctx: Context, app: App): boolean {
+  const before = ctx.state.intent?.apps.get(app.name);
+  return before === undefined || JSON.stringify(before.source) !== JSON.stringify(app.source);
+}
+
+async function checkSource(
+  parts: CheckParts,
+  loaded: Loaded,
+  app: App,
+  signal: AbortSignal,
+): Promise<Diagnostic | null> {
+  if (app.source.repo === '.' && app.source.ref === null) return checkOwnFolder(loaded, app);
+  const result = await parts.versions.resolve(app, loaded.commit, signal);
+  if (result.ok) return null;
+  const warning = result.error.code === 'source-unreachable';
+  return place(loaded, app, {
+    failure: result.error,
+    severity: warning ? 'warning' : 'error',
+    key: result.error.code === 'source-path-missing' ? 'path' : warning ? 'repo' : 'ref',
+  });
+}
+
+/** A folder of the intent repository itself: it is in the very push that is being checked. */
+function checkOwnFolder(loaded: Loaded, app: App): Diagnostic | null {
+  const folder = app.source.path.replace(/\/+$/, '');
+  const there = folder === '.' || [...loaded.entries.keys()].some((path) => path.startsWith(`${folder}/`));
+  if (there) return null;
+  const message = `there is no folder ${JSON.stringify(folder)} in this commit`;
+  return place(loaded, app, {
+    failure: { code: 'source-path-missing', message, retry: { kind: 'never' } },
+    severity: 'error',
+    key: 'path',
+  });
+}
+
+function place(
+  loaded: Loaded,
+  app: App,
+  finding: { readonly failure: Failure; readonly severity: Diagnostic['severity']; readonly key: string },
+): Diagnostic | null {
+  const { code, message } = finding.failure;
+  return placeInApp(loaded.parsed, {
+    app: app.name,
+    path: ['source', finding.key],
+    severity: finding.severity,
+    code,
+    message,
+  });
+}

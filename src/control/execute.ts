@@ -1,0 +1,131 @@
+/**
+ * Performs a plan: begins each action that waits for nothing, bounded, and says what came of it. Work runs beside the
+ * loop; its end asks for the next pass, which looks at the world again.
+ */
+import { assertNever, type Failure, type Result } from '../base/result.ts';
+import type { Action, Plan, RestartAction, StartAction, SwapAction } from '../model/plan.ts';
+import type { DesiredApp } from '../plan/desired.ts';
+import type { Work } from '../plan/observed.ts';
+import type { Context } from './context.ts';
+import { describeAction } from './describe.ts';
+import { failedRollout, noteAction, promoted } from './outcome.ts';
+import { restartLive } from './restart.ts';
+import { retire } from './retire.ts';
+import { rollOut } from './rollout.ts';
+import { appState, type AppState } from './state.ts';
+import { stopApp } from './stop.ts';
+import { triggerOf } from './trigger.ts';
+
+/** Deploys and restarts under way at once. */
+const LIMIT = 32;
+
+export function execute(ctx: Context, plan: Plan): void {
+  let running = [...ctx.state.apps.values()].filter((app) => app.work !== null).length;
+  for (const action of plan.actions) {
+    if (action.after.length > 0) continue;
+    if (action.do !== 'cancel' && action.do !== 'prune' && running++ >= LIMIT) continue;
+    begin(ctx, action, plan.commit);
+  }
+}
+
+function begin(ctx: Context, action: Action, intent: string): void {
+  const app = appState(ctx.state, action.unit);
+  switch (action.do) {
+    case 'cancel':
+      ctx.events.emit({
+        type: 'action-cancelled',
+        unit: action.unit,
+        commit: app.work?.intent ?? intent,
+        message: `${action.unit}: given up: ${action.because}`,
+      });
+      app.work?.abort.abort();
+      return;
+    case 'prune':
+      prune(ctx, app, action.instances);
+      return;
+    case 'stop':
+      work(ctx, app, { do: 'stop', digest: '', intent, settled: true }, action, () =>
+        stopApp(ctx, app, intent),
+      );
+      return;
+    case 'restart':
+      beginRestart(ctx, app, action, intent);
+      return;
+    case 'start':
+    case 'swap':
+      beginRollout(ctx, app, action, intent);
+      return;
+    default:
+      assertNever(action);
+  }
+}
+
+function prune(ctx: Context, app: AppState, ids: readonly string[]): void {
+  const instances = ctx.state.instances.filter((instance) => ids.includes(instance.id));
+  const limitMs = ctx.state.desired?.apps.get(app.name)?.app.drain_timeout_ms ?? 5000;
+  void retire(ctx, { app: app.name, instances, generations: [], limitMs });
+}
+
+function beginRestart(ctx: Context, app: AppState, action: RestartAction, intent: string): void {
+  const desired = ctx.state.desired?.apps.get(app.name);
+  if (desired === undefined) return;
+  work(ctx, app, { do: 'restart', digest: action.digest, intent, settled: false }, action, (signal) =>
+    restartLive(ctx, { app: desired.app, intent }, signal),
+  );
+}
+
+function beginRollout(ctx: Context, app: AppState, action: StartAction | SwapAction, intent: string): void {
+  const desired = ctx.state.desired?.apps.get(app.name);
+  if (desired === undefined || desired.version === null) return;
+  const { version } = desired;
+  const trigger = triggerOf(ctx, app.name);
+  work(ctx, app, { do: action.do, digest: action.digest, intent, settled: false }, action, async (signal) => {
+    const onSettled = (): void => {
+      if (app.work !== null) app.work = { ...app.work, settled: true };
+    };
+    const result = await rollOut(
+      ctx,
+      { action, app: desired.app, version, intent, trigger, onSettled },
+      signal,
+    );
+    if (result.ok) promoted(ctx, app, action);
+    else failedRollout(ctx, app, { desired: desired as DesiredApp, intent, failure: result.error });
+    return result;
+  });
+}
+
+/** Registers the work before its first step, and takes it off when it has ended, whatever came of it. */
+function work(
+  ctx: Context,
+  app: AppState,
+  what: Work,
+  action: Action,
+  run: (signal: AbortSignal) => Promise<Result<unknown>>,
+): void {
+  const abort = new AbortController();
+  const began = ctx.ports.clock.now();
+  app.work = { ...what, abort };
+  ctx.events.emit({
+    type: 'action-started',
+    unit: action.unit,
+    commit: what.intent,
+    message: `${action.unit}: ${describeAction(action)}`,
+  });
+  void run(AbortSignal.any([abort.signal, ctx.signal]))
+    .then(
+      (result) => (result.ok ? null : result.error),
+      (error: unknown): Failure => unexpected(ctx, app, error),
+    )
+    .then((problem) => {
+      app.work = null;
+      noteAction(ctx, { action, intent: what.intent, problem, tookMs: ctx.ports.clock.now() - began });
+      ctx.wake();
+    });
+}
+
+function unexpected(ctx: Context, app: AppState, error: unknown): Failure {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (!ctx.signal.aborted)
+    ctx.ports.log.error('an action failed unexpectedly', { app: app.name, error: text });
+  return { code: 'internal', message: 'failed unexpectedly; the log says more', retry: { kind: 'backoff' } };
+}

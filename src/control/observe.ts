@@ -1,0 +1,102 @@
+/** Looks at the world: what the backend has, what has ended since, and the whole as the planner wants it. */
+import type { Observed, ObservedApp } from '../plan/observed.ts';
+import type { Hold } from '../model/hold.ts';
+import type { ObservedInstance } from '../model/instance.ts';
+import type { Context } from './context.ts';
+import { liveEnded } from './crash.ts';
+import { appState, describeExit, setSeen, type AppState } from './state.ts';
+
+/** Updates the state from the backend; keeps the former view (and says so) when it cannot be observed. */
+export async function look(ctx: Context): Promise<void> {
+  const before = new Set(ctx.state.started.keys());
+  const seen = await ctx.ports.backend.observe();
+  if (!seen.ok) {
+    if (ctx.state.backendFailure === null)
+      ctx.ports.log.warn('the backend cannot be observed', { reason: seen.error.message });
+    ctx.state.backendFailure = seen.error;
+    return;
+  }
+  ctx.state.backendFailure = null;
+  for (const instance of seen.value) if (before.has(instance.id)) ctx.state.started.delete(instance.id);
+  setSeen(ctx.state, seen.value);
+  for (const instance of seen.value) {
+    const app = appState(ctx.state, instance.app);
+    if (instance.state === 'exited') ended(ctx, app, instance);
+  }
+}
+
+/** An exited run is taken note of once and then forgotten by the backend. Work in hand sees to its own. */
+function ended(ctx: Context, app: AppState, instance: ObservedInstance): void {
+  if (app.retiring.has(instance.id)) return;
+  const inHand = app.work !== null && !app.healthy.has(instance.id);
+  if (inHand) return;
+  const wasLive = app.links.live?.slot === instance.slot;
+  const exit = instance.exit;
+  const gone = ctx.ports.backend
+    .remove(instance.id, 0)
+    .then(() => undefined)
+    .catch((error: unknown) =>
+      ctx.ports.log.error('an ended run was not removed', { instance: instance.id, error: String(error) }),
+    )
+    .finally(() => {
+      app.retiring.delete(instance.id);
+      ctx.ports.ports.release([
+        instance.port,
+        ...(instance.internalPort === null ? [] : [instance.internalPort]),
+      ]);
+      ctx.wake();
+    });
+  app.retiring.set(instance.id, gone);
+  app.healthy.delete(instance.id);
+  app.internal.delete(instance.id);
+  if (wasLive)
+    liveEnded(ctx, app, {
+      what: describeExit(exit),
+      upMs: (exit?.at ?? ctx.ports.clock.now()) - instance.startedAt,
+    });
+}
+
+/** The planner's input, from the state alone. */
+export function observed(ctx: Context): Observed {
+  const holds = holdsByUnit(ctx);
+  const apps = new Map<string, ObservedApp>();
+  for (const app of ctx.state.apps.values()) {
+    const held = holds.get(app.name) ?? [];
+    apps.set(app.name, {
+      name: app.name,
+      links: app.links,
+      previousIntact: app.previousIntact,
+      instances: ctx.state.instances
+        .filter((instance) => instance.app === app.name)
+        .map((instance) => ({ ...instance, healthy: app.healthy.has(instance.id) })),
+      retiring: new Set(app.retiring.keys()),
+      work: app.work,
+      crashes: app.crashes,
+      hold: held.find((hold) => hold.kind === 'version') ?? null,
+      liveHold: held.find((hold) => hold.kind === 'live') ?? null,
+      restartAsked: app.restartAsked,
+      listenFailure: app.listenFailure,
+    });
+  }
+  return { apps };
+}
+
+function holdsByUnit(ctx: Context): ReadonlyMap<string, readonly Hold[]> {
+  const byUnit = new Map<string, Hold[]>();
+  for (const hold of ctx.ports.store.holds.all())
+    byUnit.set(hold.unit, [...(byUnit.get(hold.unit) ?? []), hold]);
+  return byUnit;
+}
+
+/** A hold is left behind when intent wants something else than what is held, or the held slot is no longer live. */
+export function dropStaleHolds(ctx: Context): void {
+  for (const hold of ctx.ports.store.holds.all()) {
+    const desired = ctx.state.desired?.apps.get(hold.unit);
+    if (desired === undefined) continue;
+    const stale =
+      hold.kind === 'version'
+        ? desired.digest !== '' && desired.digest !== hold.digest
+        : ctx.state.apps.get(hold.unit)?.links.live?.digest !== hold.digest;
+    if (stale) ctx.ports.store.holds.delete(hold.unit, hold.kind);
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * One pass, in one direction: fetch → load → observe → plan → execute → route → report. It starts from the world every
+ * time; nothing that happened between two passes matters but what is there now.
+ */
+import type { AppNote } from '../model/commit-record.ts';
+import type { Plan } from '../model/plan.ts';
+import { assess } from '../plan/assess.ts';
+import { makePlan } from '../plan/plan.ts';
+import { publicUrl } from '../plan/routes.ts';
+import { followHead } from './admit.ts';
+import { goBackAfterFailure } from './change.ts';
+import type { Context } from './context.ts';
+import { execute } from './execute.ts';
+import type { Loader } from './load.ts';
+import { dropStaleHolds, look, observed } from './observe.ts';
+import { report } from './record.ts';
+import { applyRoutes } from './router.ts';
+import type { Versions } from './versions.ts';
+
+export interface Reconciler {
+  /** Resolves with the time of the next pass that the plan asks for, or null. */
+  pass(): Promise<number | null>;
+}
+
+export interface ReconcileParts {
+  readonly loader: Loader;
+  readonly versions: Versions;
+  /** Told after every pass, for those who wait for something. */
+  readonly passed: (plan: Plan) => void;
+  /** Notes may be due. */
+  readonly noted: () => void;
+}
+
+export function createReconciler(ctx: Context, parts: ReconcileParts): Reconciler {
+  return {
+    async pass() {
+      if (ctx.state.mode === 'draining') return null;
+      await followHead(ctx, parts.loader);
+      const { intent } = ctx.state;
+      await look(ctx);
+      if (intent === null || ctx.state.backendFailure !== null) return retryLater(ctx);
+      ctx.state.desired = parts.versions.desired(intent);
+      dropStaleHolds(ctx);
+      await applyRoutes(ctx);
+      const plan = makePlan(ctx.state.desired, observed(ctx), ctx.ports.clock.now());
+      ctx.state.plan = plan;
+      announce(ctx, plan);
+      execute(ctx, plan);
+      report(ctx, { ...assess(plan), plan, apps: appNotes(ctx) });
+      await goBackAfterFailure(ctx);
+      parts.noted();
+      parts.passed(plan);
+      return plan.next_pass_at;
+    },
+  };
+}
+
+/** Nothing is planned on half a view. */
+function retryLater(ctx: Context): number | null {
+  return ctx.state.backendFailure === null ? null : ctx.ports.clock.now() + 1000;
+}
+
+/** The first plan for a commit is told to those who follow it. */
+function announce(ctx: Context, plan: Plan): void {
+  if (ctx.state.record?.plan !== null) return;
+  const { start, stop, swap, unchanged } = plan.counts;
+  ctx.events.emit({
+    type: 'commit-planned',
+    commit: plan.commit,
+    message: `plan: ${start} to start, ${swap} to swap, ${stop} to stop, ${unchanged} unchanged`,
+    data: { plan },
+  });
+}
+
+export function appNotes(ctx: Context): Readonly<Record<string, AppNote>> {
+  const notes: Record<string, AppNote> = {};
+  for (const app of ctx.state.intent?.apps.values() ?? []) {
+    const state = ctx.state.apps.get(app.name);
+    const live = state?.links.live ?? null;
+    if (state === undefined || live === null) continue;
+    notes[app.name] = {
+      slot: live.slot,
+      commit: live.commit,
+      previous_commit: state.links.previous?.commit ?? '',
+      healthy: ctx.state.instances.some(
+        (one) => one.app === app.name && one.slot === live.slot && state.healthy.has(one.id),
+      ),
+      url: publicUrl(app, ctx.options.publicHost),
+    };
+  }
+  return notes;
+}

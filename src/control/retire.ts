@@ -1,0 +1,92 @@
+/**
+ * Takes processes out of service: requests in flight finish (or reach the limit), their connections are closed, then
+ * SIGTERM, then SIGKILL. Runs beside the loop; what is on its way out is no longer counted as running.
+ */
+import { formatDuration } from '../base/duration.ts';
+import type { ObservedInstance } from '../model/instance.ts';
+import type { Context } from './context.ts';
+import { appState, dropStarted, type AppState } from './state.ts';
+
+export interface RetireRequest {
+  readonly app: string;
+  readonly instances: readonly ObservedInstance[];
+  /** Proxy generations that led to them. */
+  readonly generations: readonly string[];
+  /** The whole time they have, from now: requests first, then the process. */
+  readonly limitMs: number;
+  readonly intent?: string;
+}
+
+/** A process that only got its SIGTERM at the limit still gets this long to end by itself. */
+const LAST_GRACE_MS = 100;
+
+/** Resolves when all of them are gone. Never rejects. */
+export function retire(ctx: Context, request: RetireRequest): Promise<void> {
+  const app = appState(ctx.state, request.app);
+  const fresh = request.instances.filter((instance) => !app.retiring.has(instance.id));
+  const gone = drainAndStop(ctx, request, fresh)
+    .catch((error: unknown) =>
+      ctx.ports.log.error('retiring failed', { app: request.app, error: String(error) }),
+    )
+    .then(() => finish(ctx, app, fresh));
+  for (const instance of fresh) app.retiring.set(instance.id, gone);
+  return gone;
+}
+
+async function drainAndStop(
+  ctx: Context,
+  request: RetireRequest,
+  instances: readonly ObservedInstance[],
+): Promise<void> {
+  const { clock, proxy, backend } = ctx.ports;
+  const deadline = clock.now() + request.limitMs;
+  const began = clock.now();
+  const drained = await Promise.all(
+    request.generations.map((id) => proxy.drain(id, request.limitMs, ctx.signal)),
+  );
+  const cut = drained.reduce((sum, result) => sum + (result.ok ? result.value : 0), 0);
+  await Promise.all(
+    instances.map((instance) => backend.remove(instance.id, Math.max(LAST_GRACE_MS, deadline - clock.now()))),
+  );
+  if (instances.length === 0) return;
+  const how = cut === 0 ? 'every request finished' : `${cut} request${cut === 1 ? '' : 's'} cut at the limit`;
+  ctx.events.emit({
+    type: 'instance-retired',
+    unit: request.app,
+    ...(request.intent === undefined ? {} : { commit: request.intent }),
+    message: `${request.app}: ${instances[0]?.slot} ended in ${formatDuration(clock.now() - began)}, ${how}`,
+  });
+}
+
+/** Their ports and secrets are given back; the folders of slots that nobody uses any more are tidied away. */
+async function finish(ctx: Context, app: AppState, instances: readonly ObservedInstance[]): Promise<void> {
+  dropStarted(
+    ctx.state,
+    instances.map((instance) => instance.id),
+  );
+  for (const instance of instances) {
+    app.retiring.delete(instance.id);
+    app.healthy.delete(instance.id);
+    app.internal.delete(instance.id);
+    ctx.ports.ports.release([
+      instance.port,
+      ...(instance.internalPort === null ? [] : [instance.internalPort]),
+    ]);
+  }
+  ctx.wake();
+  if (ctx.signal.aborted) return;
+  const slots = new Set(instances.map((instance) => instance.slot));
+  for (const slot of slots) {
+    const used =
+      slot === app.links.live?.slot ||
+      ctx.state.instances.some((one) => one.app === app.name && one.slot === slot && app.healthy.has(one.id));
+    if (!used) await ctx.ports.environment.forget(app.name, slot);
+  }
+  await tidy(ctx, app);
+}
+
+/** Only while nothing of the app is being deployed or drained: then every other folder is a leftover. */
+export async function tidy(ctx: Context, app: AppState): Promise<void> {
+  if (app.work !== null || app.retiring.size > 0 || app.links.live === null) return;
+  await ctx.ports.slots.tidy(app.name);
+}

@@ -1,0 +1,148 @@
+/**
+ * What one daemon knows while it lives. Derived from git, the slots' records, the backend and the store at start;
+ * losing it costs nothing but the time to look again. Only the parts in `src/control` change it, each its own fields.
+ */
+import type { Intent } from '../model/intent.ts';
+import type { CommitRecord } from '../model/commit-record.ts';
+import type { Drift } from '../model/control-plane.ts';
+import type { InstanceExit, ObservedInstance } from '../model/instance.ts';
+import type { Plan } from '../model/plan.ts';
+import type { SlotLinks } from '../model/slot.ts';
+import type { Failure } from '../base/result.ts';
+import type { CrashHistory, Work } from '../plan/observed.ts';
+import type { Desired } from '../plan/desired.ts';
+
+export interface AppState {
+  readonly name: string;
+  links: SlotLinks;
+  previousIntact: boolean;
+  work: (Work & { readonly abort: AbortController }) | null;
+  /** Instances on their way out, with what ends when they are gone. */
+  readonly retiring: Map<string, Promise<void>>;
+  /** Have answered their health endpoint in this run. */
+  readonly healthy: Set<string>;
+  /** Something listens on their INTERNAL_PORT. */
+  readonly internal: Set<string>;
+  crashes: CrashHistory | null;
+  restartAsked: boolean;
+  listenFailure: string | null;
+  /** Id of the generations that the proxy serves for it now. */
+  generations: readonly string[];
+  lastDeployAt: number | null;
+  lastFailure: FailedAttempt | null;
+}
+
+/** What a failed attempt left for whoever asks why. */
+export interface FailedAttempt {
+  readonly digest: string;
+  readonly commit: string;
+  readonly slot: string;
+  readonly failure: Failure;
+  readonly health: HealthReport | null;
+}
+
+export interface HealthReport {
+  readonly attempts: number;
+  readonly last: string;
+}
+
+export interface State {
+  mode: 'normal' | 'draining';
+  /** Newest commit on the watched branch, whatever it is worth. */
+  head: string | null;
+  /** The intent that is kept true, and its record. */
+  intent: Intent | null;
+  record: CommitRecord | null;
+  /** Since when the current commit is being converged. */
+  convergingSince: number;
+  desired: Desired | null;
+  plan: Plan | null;
+  readonly apps: Map<string, AppState>;
+  instances: readonly ObservedInstance[];
+  /** Started since the last complete observation began, so that it cannot hide them. */
+  readonly started: Map<string, ObservedInstance>;
+  /** Set while the backend cannot be observed. */
+  backendFailure: Failure | null;
+  /** Found other than as left; newest first, bounded. */
+  drift: readonly Drift[];
+  ready: boolean;
+  readonly startedAt: number;
+}
+
+export function newState(startedAt: number): State {
+  return {
+    mode: 'normal',
+    head: null,
+    intent: null,
+    record: null,
+    convergingSince: startedAt,
+    desired: null,
+    plan: null,
+    apps: new Map(),
+    instances: [],
+    started: new Map(),
+    backendFailure: null,
+    drift: [],
+    ready: false,
+    startedAt,
+  };
+}
+
+/** The app's state, made when it is first heard of. */
+export function appState(state: State, name: string): AppState {
+  const known = state.apps.get(name);
+  if (known !== undefined) return known;
+  const made: AppState = {
+    name,
+    links: { live: null, previous: null },
+    previousIntact: false,
+    work: null,
+    retiring: new Map(),
+    healthy: new Set(),
+    internal: new Set(),
+    crashes: null,
+    restartAsked: false,
+    listenFailure: null,
+    generations: [],
+    lastDeployAt: null,
+    lastFailure: null,
+  };
+  state.apps.set(name, made);
+  return made;
+}
+
+/** Instances of an app's slot that run and stay. */
+export function instancesOf(state: State, app: AppState, slot: string): readonly ObservedInstance[] {
+  return state.instances.filter(
+    (instance) =>
+      instance.app === app.name &&
+      instance.slot === slot &&
+      instance.state === 'running' &&
+      !app.retiring.has(instance.id),
+  );
+}
+
+/** Instances that the executor has just started: they count from now on. */
+export function addStarted(state: State, instances: readonly ObservedInstance[]): void {
+  for (const instance of instances) state.started.set(instance.id, instance);
+  setSeen(state, state.instances);
+}
+
+/** Instances that were ended before anything came of them. */
+export function dropStarted(state: State, ids: readonly string[]): void {
+  for (const id of ids) state.started.delete(id);
+  state.instances = state.instances.filter((instance) => !ids.includes(instance.id));
+}
+
+/** A complete observation; what it does not know yet is kept beside it until it does. */
+export function setSeen(state: State, seen: readonly ObservedInstance[]): void {
+  const ids = new Set(seen.map((instance) => instance.id));
+  state.instances = [...seen, ...[...state.started.values()].filter((instance) => !ids.has(instance.id))];
+}
+
+/** How an exit reads in a sentence. */
+export function describeExit(exit: InstanceExit | null): string {
+  if (exit === null) return 'ended';
+  if (exit.signal !== null) return `was ended by ${exit.signal}`;
+  return exit.code === null ? 'ended' : `exited with code ${exit.code}`;
+}
