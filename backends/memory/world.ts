@@ -138,13 +138,7 @@ export function createMemoryWorld(options: {
       world.runs.set(spec.id, run);
       starts.set(spec.id, world.starts(spec.id) + 1);
       for (const text of behaviour.output ?? []) world.write(spec.id, text);
-      const { exitAfterMs, exitCode } = behaviour;
-      if (exitAfterMs !== undefined) {
-        void clock.sleep(exitAfterMs, run.ended.signal).then((passed) => {
-          if (passed && world.runs.get(spec.id) === run)
-            world.kill(spec.id, { code: exitCode ?? 0, signal: null });
-        });
-      }
+      exitLater(world, run);
       return run;
     },
     lines(id) {
@@ -154,6 +148,15 @@ export function createMemoryWorld(options: {
     },
   };
   return world;
+}
+
+function exitLater(world: MemoryWorld, run: MemoryRun): void {
+  const { exitAfterMs, exitCode } = run.behaviour;
+  const { id } = run.spec;
+  if (exitAfterMs === undefined) return;
+  void world.clock.sleep(exitAfterMs, run.ended.signal).then((passed) => {
+    if (passed && world.runs.get(id) === run) world.kill(id, { code: exitCode ?? 0, signal: null });
+  });
 }
 
 export function observedRun(run: MemoryRun): ObservedInstance {
