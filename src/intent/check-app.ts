@@ -3,6 +3,7 @@
  * not taken. Reads the raw value, so that it also reports beside the schema's complaints.
  */
 import type { Document } from 'yaml';
+import type { DiagnosticCode } from './codes.ts';
 import { escapeOf, normalFolder } from './folder.ts';
 import { badRef, badRepo } from './git-names.ts';
 import { problem, type Problem } from './lines.ts';
@@ -12,7 +13,7 @@ import { shown } from './words.ts';
 /** Folders compared with each other; the schema complains about more. */
 const MAX_COMPARED = 100;
 
-type Report = (code: string, path: Path, message: string) => void;
+type Report = (code: DiagnosticCode, path: Path, message: string) => void;
 
 /** The name of the environment variable that holds a secret's path. */
 function secretVariable(name: string): string {

@@ -1,5 +1,6 @@
 /** What the cross-document checks read and say; resolve.ts places their complaints in the text. */
 import type { App } from '../model/intent.ts';
+import type { DiagnosticCode } from './codes.ts';
 import type { ParsedFile } from './file.ts';
 import type { Path } from './locate.ts';
 
@@ -15,6 +16,6 @@ export interface Complaint {
   readonly file: ParsedFile;
   readonly index: number;
   readonly path: Path;
-  readonly code: string;
+  readonly code: DiagnosticCode;
   readonly message: string;
 }

@@ -4,7 +4,7 @@ export type Severity = 'error' | 'warning';
 
 export interface Diagnostic {
   readonly severity: Severity;
-  /** Kebab-case, stable, documented in docs/errors.md. */
+  /** Kebab-case, stable, listed in codes.ts and docs/intent.md. */
   readonly code: string;
   readonly message: string;
   readonly file: string;

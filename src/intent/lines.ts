@@ -1,9 +1,11 @@
 /** Turns offsets in a text into what an editor shows: line and column from 1, counted in Unicode characters. */
+import type { DiagnosticCode } from './codes.ts';
 import type { Diagnostic, Severity } from './diagnostic.ts';
 
 /** Something wrong between two offsets of a text (UTF-16 units, as JavaScript counts). */
 export interface Problem {
   readonly severity: Severity;
+  /** From codes.ts, or the code of a failure in the world outside. */
   readonly code: string;
   readonly message: string;
   readonly start: number;
@@ -15,7 +17,7 @@ const MAX_SOURCE = 500;
 
 /** An error between two offsets. */
 export function problem(
-  code: string,
+  code: DiagnosticCode,
   message: string,
   range: { readonly start: number; readonly end: number },
 ): Problem {

@@ -1,4 +1,5 @@
 /** Diagnostics as SARIF 2.1.0, which code scanners and editors read. */
+import { DIAGNOSTIC_CODES } from './codes.ts';
 import type { Diagnostic } from './diagnostic.ts';
 
 /** One run with one rule a code. Columns are Unicode characters, as in the diagnostics. */
@@ -12,7 +13,7 @@ export function renderSarif(diagnostics: readonly Diagnostic[]): string {
         tool: {
           driver: {
             name: 'mainstay',
-            rules: codes.map((id) => ({ id, shortDescription: { text: phrase(id) } })),
+            rules: codes.map((id) => ({ id, shortDescription: { text: meaning(id) } })),
           },
         },
         columnKind: 'unicodeCodePoints',
@@ -46,8 +47,6 @@ function result(diagnostic: Diagnostic, codes: readonly string[]): unknown {
   };
 }
 
-/** `unknown-key` as words. */
-function phrase(code: string): string {
-  const words = code.replaceAll('-', ' ');
-  return `${words.slice(0, 1).toUpperCase()}${words.slice(1)}.`;
+function meaning(code: string): string {
+  return (DIAGNOSTIC_CODES as Readonly<Record<string, string>>)[code] ?? code;
 }

@@ -8,7 +8,7 @@ import { checkPorts } from './check-ports.ts';
 import type { Complaint, PlacedApp } from './complaint.ts';
 import { type Diagnostic, hasErrors } from './diagnostic.ts';
 import type { ParsedFile } from './file.ts';
-import { toDiagnostics } from './lines.ts';
+import { problem, toDiagnostics } from './lines.ts';
 import { valueRange } from './locate.ts';
 import { readYaml } from './read-yaml.ts';
 import { shown } from './words.ts';
@@ -61,7 +61,7 @@ function brokenNames(files: readonly ParsedFile[]): ReadonlySet<string | null> {
 
 function checkSystems(systems: readonly Placed<System>[]): Complaint[] {
   const first = systems.find(({ file }) => file.path === SYSTEM_FILE) ?? systems[0];
-  return systems.flatMap(({ file, index }) => {
+  return systems.flatMap(({ file, index }): Complaint[] => {
     const at = { file, index, path: ['kind'] };
     if (file.path !== SYSTEM_FILE) {
       return [
@@ -96,7 +96,7 @@ function missingSystem(files: readonly ParsedFile[]): Diagnostic[] {
   const file = files.find(({ path }) => path === SYSTEM_FILE);
   if (file !== undefined && file.broken.length > 0) return [];
   const message = `a repository of intent needs one System document in ${SYSTEM_FILE}: write \`kind: System\` into it`;
-  const start = { severity: 'error' as const, code: 'system-missing', message, start: 0, end: 1 };
+  const start = problem('system-missing', message, { start: 0, end: 1 });
   return toDiagnostics(SYSTEM_FILE, file?.text ?? '', [start]).map((each) =>
     file === undefined ? { ...each, source: null } : each,
   );

@@ -3,6 +3,7 @@
  * too), merge keys, keys that reach into JavaScript's own, numbers that lose digits, aliases that multiply.
  */
 import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type YAMLMap } from 'yaml';
+import type { DiagnosticCode } from './codes.ts';
 import { keyName, nodeRange } from './locate.ts';
 import { problem, type Problem } from './lines.ts';
 import { shown } from './words.ts';
@@ -104,7 +105,7 @@ function isKeyNode(key: unknown): key is Node {
 }
 
 function aliased(node: Node & { readonly source: string }, walk: Walk): unknown {
-  const refuse = (code: string, message: string): null => {
+  const refuse = (code: DiagnosticCode, message: string): null => {
     walk.problems.push(problem(code, message, nodeRange(node)));
     return null;
   };

@@ -1,5 +1,6 @@
 /** A value against the schema of its kind: every complaint, each at its place and in words that say what to do. */
 import type { Document } from 'yaml';
+import type { DiagnosticCode } from './codes.ts';
 import type { Kind } from './kinds.ts';
 import { problem, type Problem } from './lines.ts';
 import { keyRange, type Path, type TextRange, valueRange } from './locate.ts';
@@ -26,7 +27,7 @@ export function validate(doc: Document.Parsed, value: unknown, kind: Kind): Prob
 }
 
 interface Said {
-  readonly code: string;
+  readonly code: DiagnosticCode;
   readonly message: string;
   /** Underline the key of this name below the path, or the key at the path (''), instead of the value. */
   readonly key?: string;
