@@ -12,13 +12,18 @@ export interface GitHost {
   handle(
     request: IncomingMessage,
     response: ServerResponse,
-    call: { readonly suffix: 'info/refs' | 'git-upload-pack' | 'git-receive-pack'; readonly by: string },
+    call: {
+      /** What follows the repository's URL: `/info/refs`, `/git-upload-pack`, `/git-receive-pack`. */
+      readonly path: string;
+      /** Name of the token. */
+      readonly by: string;
+    },
   ): Promise<void>;
 }
 
-function to(suffix: 'info/refs' | 'git-upload-pack' | 'git-receive-pack') {
+function to(path: '/info/refs' | '/git-upload-pack' | '/git-receive-pack') {
   return async (call: Call, parts: ApiParts): Promise<Answer> => {
-    await parts.git.handle(call.raw.request, call.raw.response, { suffix, by: call.caller.name });
+    await parts.git.handle(call.raw.request, call.raw.response, { path, by: call.caller.name });
     return { kind: 'taken' };
   };
 }
@@ -40,7 +45,7 @@ export const gitRoutes: readonly Route[] = [
       types: ['application/x-git-upload-pack-advertisement'],
     },
     errors: [],
-    handle: to('info/refs'),
+    handle: to('/info/refs'),
   },
   {
     method: 'POST',
@@ -56,7 +61,7 @@ export const gitRoutes: readonly Route[] = [
       types: ['application/x-git-upload-pack-result'],
     },
     errors: [],
-    handle: to('git-upload-pack'),
+    handle: to('/git-upload-pack'),
   },
   {
     method: 'POST',
@@ -72,6 +77,6 @@ export const gitRoutes: readonly Route[] = [
       types: ['application/x-git-receive-pack-result'],
     },
     errors: [],
-    handle: to('git-receive-pack'),
+    handle: to('/git-receive-pack'),
   },
 ];

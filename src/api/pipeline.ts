@@ -24,8 +24,6 @@ export interface PipelineParts {
   readonly log: Log;
   readonly listenHost: string;
   readonly allowedHosts: readonly string[];
-  /** Aborts when the server closes. */
-  readonly closing: AbortSignal;
 }
 
 /** What the server hands over of one request. */
@@ -33,8 +31,10 @@ export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly params: Readonly<Record<string, string>>;
-  readonly query: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
   readonly correlationId: string;
+  /** Aborts when the client has gone or the server closes. */
+  readonly over: AbortController;
 }
 
 /** Streams and long waits open at once. */
@@ -103,9 +103,9 @@ function admit(route: Route, exchange: Exchange, parts: PipelineParts): Result<C
   );
 }
 
-export function rolesFor(route: Route, query: Readonly<Record<string, string>>): readonly Role[] {
+export function rolesFor(route: Route, query: URLSearchParams): readonly Role[] {
   const when = route.rolesWhen;
-  if (when !== undefined && query[when.query] === when.equals) return when.roles;
+  if (when !== undefined && query.getAll(when.query).includes(when.equals)) return when.roles;
   return route.roles === 'open' ? [] : route.roles;
 }
 
@@ -135,9 +135,7 @@ interface Run {
 
 async function run({ route, validate, exchange, parts, caller }: Run): Promise<Answer> {
   const { request, response, params, query } = exchange;
-  const gone = new AbortController();
-  response.once('close', () => gone.abort());
-  const signal = AbortSignal.any([gone.signal, parts.closing]);
+  const { signal } = exchange.over;
   const body =
     route.body === undefined ? ok({}) : await readJson(request, route.body, parts.api.clock, signal);
   if (!body.ok) return refused(body.error);
@@ -199,7 +197,7 @@ async function send(answer: Answer, exchange: Exchange, parts: PipelineParts, ba
           'WWW-Authenticate',
           basic ? 'Basic realm="mainstay", charset="UTF-8"' : 'Bearer realm="mainstay"',
         );
-      if (!request.complete) response.setHeader('Connection', 'close');
+      if (bodyUnread(request)) response.setHeader('Connection', 'close');
       return end(exchange, status, 'application/json; charset=utf-8', JSON.stringify(body));
     }
     case 'stream': {
@@ -210,10 +208,16 @@ async function send(answer: Answer, exchange: Exchange, parts: PipelineParts, ba
       });
       response.flushHeaders();
       if (request.method === 'HEAD') return void response.end();
-      await answer.pump(createStreamWriter(response, parts.closing, parts.api.clock));
+      await answer.pump(createStreamWriter(response, exchange.over, parts.api.clock));
       response.end();
     }
   }
+}
+
+/** A body that was refused unread: the connection cannot be used again without reading it. */
+function bodyUnread({ headers, complete }: IncomingMessage): boolean {
+  const announced = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+  return announced && !complete;
 }
 
 function end({ response, request }: Exchange, status: number, type: string, body: string): void {

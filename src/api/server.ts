@@ -2,10 +2,12 @@
  * The HTTP server: limits of connections and time, correlation ids, and from method and path to the route's pipeline.
  * It listens before the daemon is ready and answers 503 until `open` is called, so that its address is known first.
  */
+import { setMaxListeners } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Hono } from 'hono';
+import type { Context } from 'hono';
 import { getRequestListener } from '@hono/node-server';
 import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
@@ -18,6 +20,7 @@ import { createAccess } from './access.ts';
 import type { GitHost } from './git.ts';
 import type { ListenAddress } from './listen.ts';
 import { createApiCounts, renderMetrics } from './metrics.ts';
+import type { ApiCounts } from './metrics.ts';
 import { openApi } from './openapi.ts';
 import { noRoutePipeline, routePipeline } from './pipeline.ts';
 import type { Exchange, PipelineParts } from './pipeline.ts';
@@ -65,14 +68,17 @@ const CLOSE_GRACE_MS = 2000;
 export async function createApiServer(options: ApiOptions): Promise<Result<ApiServer>> {
   const closing = new AbortController();
   const counts = createApiCounts();
-  const parts = pipelineParts(options, counts, closing.signal);
-  const listener = getRequestListener(createRouter(parts, options.random).fetch, {
+  setMaxListeners(0, closing.signal);
+  const parts = pipelineParts(options, counts);
+  const listener = getRequestListener(createRouter(parts, closing.signal).fetch, {
     overrideGlobalObjects: false,
+    errorHandler: malformed,
   });
   let opened = false;
   const server = createServer(
     { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS },
     (request, response) => {
+      setCommonHeaders(request, response, options.random);
       if (opened) void listener(request, response);
       else answerStarting(response);
     },
@@ -99,11 +105,7 @@ export async function createApiServer(options: ApiOptions): Promise<Result<ApiSe
   });
 }
 
-function pipelineParts(
-  options: ApiOptions,
-  counts: ReturnType<typeof createApiCounts>,
-  closing: AbortSignal,
-): PipelineParts {
+function pipelineParts(options: ApiOptions, counts: ApiCounts): PipelineParts {
   const { control, tokens, git, clock, random, scrubber, log, version } = options;
   scrubber.register(options.operatorToken);
   const description = openApi(ROUTES, version);
@@ -124,7 +126,6 @@ function pipelineParts(
     log,
     listenHost: options.listen.host,
     allowedHosts: options.allowedHosts ?? [],
-    closing,
   };
 }
 
@@ -132,30 +133,22 @@ interface Env {
   readonly Bindings: HttpBindings;
 }
 
-function createRouter(parts: PipelineParts, random: Random): Hono<Env> {
+function createRouter(parts: PipelineParts, closing: AbortSignal): Hono<Env> {
   const router = new Hono<Env>();
-  const serve = (path: string, methods: readonly string[], pipeline: (exchange: Exchange) => Promise<void>) =>
-    router.on([...methods], [path], async (context) => {
-      const { incoming, outgoing } = context.env;
-      await pipeline(exchangeOf(incoming, outgoing, context.req.param(), random));
+  const through =
+    (pipeline: (exchange: Exchange) => Promise<void>) =>
+    async (context: Context<Env>): Promise<Response> => {
+      await pipeline(exchangeOf(context.env, context.req.param(), closing));
       return RESPONSE_ALREADY_SENT;
-    });
-  for (const route of ROUTES) serve(honoPath(route), [route.method], routePipeline(route, parts));
+    };
+  for (const route of ROUTES) router.on(route.method, honoPath(route), through(routePipeline(route, parts)));
   for (const [path, routes] of Map.groupBy(ROUTES, honoPath)) {
     const allow = routes.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
     const reason = failure('method-not-allowed', `This path takes ${allow}.`, { details: { allow } });
-    router.all(path, async (context) => {
-      const { incoming, outgoing } = context.env;
-      await noRoutePipeline(reason, { Allow: allow }, parts)(exchangeOf(incoming, outgoing, {}, random));
-      return RESPONSE_ALREADY_SENT;
-    });
+    router.all(path, through(noRoutePipeline(reason, { Allow: allow }, parts)));
   }
   const unknown = failure('route-unknown', 'No route has this path. GET /openapi.json lists all of them.');
-  router.notFound(async (context) => {
-    const { incoming, outgoing } = context.env;
-    await noRoutePipeline(unknown, {}, parts)(exchangeOf(incoming, outgoing, {}, random));
-    return RESPONSE_ALREADY_SENT;
-  });
+  router.notFound(through(noRoutePipeline(unknown, {}, parts)));
   return router;
 }
 
@@ -164,35 +157,62 @@ function honoPath({ path }: Route): string {
 }
 
 const CORRELATION_ID = /^[A-Za-z0-9._:-]{1,128}$/;
+const CORRELATION_HEADER = 'X-Correlation-Id';
 
-function exchangeOf(
-  request: IncomingMessage,
-  response: ServerResponse,
-  params: Readonly<Record<string, string>>,
-  random: Random,
-): Exchange {
-  const given = request.headers['x-correlation-id'];
-  const correlationId = typeof given === 'string' && CORRELATION_ID.test(given) ? given : random.hex(8);
-  response.setHeader('X-Correlation-Id', correlationId);
+/** On every response, whatever becomes of the request. */
+function setCommonHeaders({ headers }: IncomingMessage, response: ServerResponse, random: Random): void {
+  const given = headers['x-correlation-id'];
+  const own = typeof given !== 'string' || !CORRELATION_ID.test(given);
+  response.setHeader(CORRELATION_HEADER, own ? random.hex(8) : given);
   response.setHeader('X-Content-Type-Options', 'nosniff');
   response.setHeader('Cache-Control', 'no-store');
-  const search = (request.url ?? '').split('?', 2)[1] ?? '';
-  return { request, response, params, query: Object.fromEntries(new URLSearchParams(search)), correlationId };
+}
+
+function exchangeOf(
+  { incoming, outgoing }: HttpBindings,
+  params: Exchange['params'],
+  closing: AbortSignal,
+): Exchange {
+  const url = incoming.url ?? '';
+  const mark = url.indexOf('?');
+  const over = new AbortController();
+  const stop = () => over.abort();
+  closing.addEventListener('abort', stop, { once: true });
+  outgoing.once('close', () => {
+    closing.removeEventListener('abort', stop);
+    over.abort();
+  });
+  return {
+    request: incoming,
+    response: outgoing,
+    params,
+    query: new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1)),
+    correlationId: String(outgoing.getHeader(CORRELATION_HEADER)),
+    over,
+  };
 }
 
 function answerStarting(response: ServerResponse): void {
-  const body = JSON.stringify({
+  const body = {
     code: 'starting',
     message: 'The daemon is starting. Ask again.',
     retriable: true,
     retry_after_ms: 1000,
-  });
-  response.writeHead(503, {
-    'Content-Type': 'application/json; charset=utf-8',
-    'Retry-After': '1',
-    Connection: 'close',
-  });
-  response.end(body);
+  };
+  response.writeHead(503, { 'Content-Type': JSON_TYPE, 'Retry-After': '1', Connection: 'close' });
+  response.end(JSON.stringify(body));
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+/** The request line or the Host header makes no URL; nothing has looked at a token yet, and nothing more is said. */
+function malformed(): Response {
+  const body = {
+    code: 'invalid-request',
+    message: 'The request line or the Host header is malformed.',
+    retriable: false,
+  };
+  return new Response(JSON.stringify(body), { status: 400, headers: { 'Content-Type': JSON_TYPE } });
 }
 
 function listen(server: Server, { host, port }: ListenAddress): Promise<Result<AddressInfo>> {

@@ -17,14 +17,13 @@ export interface StreamWriter {
 /** A reader that takes nothing for this long is cut; it resumes where it was when it connects again. */
 export const STALL_MS = 30_000;
 
+/** `over` aborts when the client has gone or the server closes; the writer aborts it when it cuts the stream. */
 export function createStreamWriter(
   response: ServerResponse,
-  signal: AbortSignal,
+  over: AbortController,
   clock: Clock,
 ): StreamWriter {
-  const over = new AbortController();
-  const end = AbortSignal.any([signal, over.signal]);
-  response.once('close', () => over.abort());
+  const end = over.signal;
 
   async function drained(): Promise<boolean> {
     const wake = new AbortController();

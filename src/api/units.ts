@@ -10,22 +10,24 @@ const TAIL_DEFAULT = 200;
 const TAIL_MAX = 10_000;
 const KEEP_ALIVE_MS = 15_000;
 
-type Form = 'json' | 'lines' | 'events';
+type Form = 'page' | 'lines' | 'events';
 
 async function logs(call: Call, parts: ApiParts): Promise<Answer> {
   const follow = call.query['follow'] === true;
   const tail = Number(call.query['tail'] ?? TAIL_DEFAULT);
   const read = await parts.control.logs(unitOf(call), { tail, follow }, call.signal);
   if (!read.ok) return failed(read.error);
-  const form = formOf(call.header('accept') ?? '');
-  if (form === 'json' && !follow) return json({ items: await collect(read.value, parts), next: null });
+  const form = formOf(call.header('accept') ?? '', follow);
+  if (form === 'page') return json({ items: await collect(read.value, parts), next: null });
   const type = form === 'events' ? 'text/event-stream' : 'text/plain; charset=utf-8';
   return { kind: 'stream', type, pump: (out) => pump({ lines: read.value, form, call, parts, out }) };
 }
 
-function formOf(accept: string): Form {
+/** JSON has no form for a list without an end: followed, it comes as events. */
+function formOf(accept: string, follow: boolean): Form {
   if (accept.includes('text/event-stream')) return 'events';
-  return accept.includes('application/json') ? 'json' : 'lines';
+  if (!accept.includes('application/json')) return 'lines';
+  return follow ? 'events' : 'page';
 }
 
 /** Not followed, so it ends; the limit holds even if a backend sends more than was asked for. */
@@ -62,7 +64,7 @@ async function pump({ lines, form, call, parts, out }: Pump): Promise<void> {
 
 function render(line: LogLine, form: Form): string {
   if (form === 'events') return sseMessage({ event: line.stream, data: JSON.stringify(line) });
-  return form === 'json' ? `${JSON.stringify(line)}\n` : `${line.text}\n`;
+  return `${line.text}\n`;
 }
 
 async function keepAlive(
@@ -155,7 +157,7 @@ export const unitRoutes: readonly Route[] = [
     },
     answer: {
       status: 200,
-      description: 'Its lines; followed as JSON, one object a line',
+      description: 'Its lines',
       schema: page(ref('LogLine')),
       types: ['text/plain', 'text/event-stream'],
     },

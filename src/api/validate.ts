@@ -14,7 +14,7 @@ export interface Inputs {
 
 export interface RawInputs {
   readonly params: Readonly<Record<string, string>>;
-  readonly query: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
   readonly body: unknown;
 }
 
@@ -28,8 +28,13 @@ export function compileValidation(route: Route): Validate {
   const query = words.compile(exactly(route.query ?? {}, false));
   const body = strict.compile(route.body?.schema ?? { type: 'object', additionalProperties: false });
   return (inputs) => {
-    const checked = { params: { ...inputs.params }, query: { ...inputs.query }, body: inputs.body };
+    const checked = {
+      params: { ...inputs.params },
+      query: Object.fromEntries(inputs.query),
+      body: inputs.body,
+    };
     const errors = [
+      ...repeated(inputs.query),
       ...problems('path', params, checked.params),
       ...problems('query', query, checked.query),
       ...problems('body', body, checked.body),
@@ -44,6 +49,12 @@ export function compileValidation(route: Route): Validate {
 interface Problem {
   readonly field: string;
   readonly problem: string;
+}
+
+/** Which of two values counts is anybody's guess, and another reader may guess otherwise. */
+function repeated(query: URLSearchParams): Problem[] {
+  const names = [...new Set(query.keys())].filter((name) => query.getAll(name).length > 1);
+  return names.map((name) => ({ field: `query.${name}`, problem: 'is given more than once' }));
 }
 
 function exactly(properties: Readonly<Record<string, Schema>>, required: boolean): Schema {

@@ -18,16 +18,19 @@ afterAll(() => api.stop());
 interface Door {
   readonly route: Route;
   readonly path: string;
-  readonly query: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
 }
 
 /** The paths to try: a route with roles by query is two doors. */
 const doors: readonly Door[] = ROUTES.flatMap((route): Door[] => {
   const path = route.path.replaceAll(/\{\w+\}/g, 'web');
-  const plain = { route, path, query: {} };
+  const plain = { route, path, query: new URLSearchParams() };
   if (route.rolesWhen === undefined) return [plain];
   const { query, equals } = route.rolesWhen;
-  return [plain, { route, path: `${path}?${query}=${equals}`, query: { [query]: equals } }];
+  return [
+    plain,
+    { route, path: `${path}?${query}=${equals}`, query: new URLSearchParams({ [query]: equals }) },
+  ];
 });
 
 /** Status of one request; streams are left at once. */

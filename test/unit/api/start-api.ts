@@ -22,7 +22,7 @@ export interface TestApi {
   readonly url: string;
   readonly control: FakeControlPlane;
   readonly tokens: TokenTable;
-  /** What the git host was asked, e.g. `info/refs by operator`. */
+  /** What the git host was asked, e.g. `/info/refs by operator`. */
   readonly git: string[];
   readonly logged: {
     readonly level: string;
@@ -119,8 +119,8 @@ function makeTokens(tokens: TokenTable): void {
 
 function gitHost(asked: string[]): GitHost {
   return {
-    handle: (_request, response, { suffix, by }) => {
-      asked.push(`${suffix} by ${by}`);
+    handle: (_request, response, { path, by }) => {
+      asked.push(`${path} by ${by}`);
       response.end('git');
       return Promise.resolve();
     },
