@@ -14,7 +14,7 @@ import { readYaml } from './read-yaml.ts';
 import { shown } from './words.ts';
 
 /** The one file that holds the System document. */
-export const SYSTEM_FILE = 'mainstay.yaml';
+const SYSTEM_FILE = 'mainstay.yaml';
 
 interface Placed<T> {
   readonly value: T;
