@@ -5,7 +5,6 @@
 import { join } from 'node:path';
 import { readConfig } from '../config.ts';
 import type { Config, ServeFlags } from '../config.ts';
-import { startDaemon } from '../daemon.ts';
 import type { Daemon } from '../daemon.ts';
 import { examples, fail, jsonOption } from './command.ts';
 import type { JsonFlag, Register } from './command.ts';
@@ -36,6 +35,7 @@ async function serve(flags: Flags, context: Context): Promise<ExitCode> {
   const config = readConfig(flags, context.env, context.cwd);
   if (!config.ok) return fail(context, config.error, flags);
   const signal = context.stopSignal();
+  const { startDaemon } = await import('../daemon.ts');
   const started = await startDaemon(config.value);
   if (!started.ok) return fail(context, started.error, flags);
   const daemon = started.value;

@@ -16,7 +16,7 @@ export interface FakeDaemon extends AsyncDisposable {
 }
 
 /** A value is sent as JSON with 200; a function answers by itself. */
-export type Reply = unknown | ((response: ServerResponse, asked: Asked) => void);
+export type Reply = object | ((response: ServerResponse, asked: Asked) => void);
 
 export async function fakeDaemon(replies: Readonly<Record<string, Reply>>): Promise<FakeDaemon> {
   const asked: Asked[] = [];
