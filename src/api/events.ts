@@ -12,6 +12,8 @@ import type { StreamWriter } from './stream.ts';
 /** Keeps proxies from cutting a quiet stream, finds readers that are gone, and checks that the token still counts. */
 const KEEP_ALIVE_MS = 15_000;
 const RETRY_MS = 1000;
+/** Asking from here means whatever is kept: that older ones are gone is no gap. */
+const EVERYTHING = 0;
 const PAGE_DEFAULT = 100;
 const PAGE_MAX = 1000;
 
@@ -43,7 +45,7 @@ function eventPage({ control, scrubber }: ApiParts, after: number, limit: number
     items: items.map((event) => scrubber.value(event)),
     next: kept.length > items.length ? String(last) : null,
     last,
-    gap,
+    gap: gap && after !== EVERYTHING,
   });
 }
 
@@ -60,7 +62,7 @@ async function pump({ call, parts, out, after }: Pump): Promise<void> {
   const unsubscribe = feed.subscribe(bell.ring);
   out.signal.addEventListener('abort', bell.ring, { once: true });
   let position = after;
-  let gapTold = false;
+  let gapTold = after === EVERYTHING;
   let open = await out.write(sseRetry(RETRY_MS));
   try {
     while (open) {

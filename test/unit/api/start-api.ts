@@ -20,6 +20,7 @@ export const OPERATOR_TOKEN = 'mst_first_operator-token-of-the-tests';
 export interface TestApi {
   readonly api: ApiServer;
   readonly url: string;
+  readonly options: ApiOptions;
   readonly control: FakeControlPlane;
   readonly tokens: TokenTable;
   /** What the git host was asked, e.g. `/info/refs by operator`. */
@@ -53,7 +54,7 @@ export async function startApi(
   const control = createFakeControlPlane(options.apps);
   const git: string[] = [];
   const logged: TestApi['logged'] = [];
-  const started = await createApiServer({
+  const full: ApiOptions = {
     control,
     tokens,
     operatorToken: OPERATOR_TOKEN,
@@ -65,7 +66,8 @@ export async function startApi(
     version: '0.0.0',
     listen: { host: '127.0.0.1', port: 0 },
     ...options,
-  });
+  };
+  const started = await createApiServer(full);
   if (!started.ok) throw new Error(started.error.message);
   const api = started.value;
   api.open();
@@ -75,6 +77,7 @@ export async function startApi(
   return {
     api,
     url: api.url,
+    options: full,
     control,
     tokens,
     git,
