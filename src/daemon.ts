@@ -1,7 +1,37 @@
-/** Wiring only: builds every part, starts and stops them in order. Not wired yet: this names what `serve` expects. */
-import { err, failure } from './base/result.ts';
-import type { Result } from './base/result.ts';
+/** Wiring only: builds every part, starts them in order, ends them in reverse. */
+import { mkdirSync, realpathSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { createProcessBackend } from '../backends/process/backend.ts';
+import { createGitHosting } from './adapters/git/hosting.ts';
+import { createHookServer } from './adapters/git/hook-server.ts';
+import { createNoteWriter, noteWriterFor } from './adapters/git/notes.ts';
+import { openIntentRepository, type GitRepository } from './adapters/git/repository.ts';
+import { createLog } from './adapters/log/json-log.ts';
+import { createCommandRunner } from './adapters/slots/command-runner.ts';
+import { createEnvironment } from './adapters/slots/environment.ts';
+import { createSlotStore } from './adapters/slots/slot-store.ts';
+import { createSourceStore } from './adapters/sources/source-store.ts';
+import { openStore, type OpenStore } from './adapters/store/open.ts';
+import { ensureOperatorToken } from './adapters/store/operator-token.ts';
+import { systemClock } from './adapters/system/clock.ts';
+import { roomAt } from './adapters/system/disk.ts';
+import { writeFileDurable } from './adapters/system/durable-file.ts';
+import { httpProbe } from './adapters/system/http-probe.ts';
+import { createPortAllocator } from './adapters/system/port-allocator.ts';
+import { createProcessTable } from './adapters/system/process-table.ts';
+import { systemRandom } from './adapters/system/random.ts';
+import { postWebhook } from './adapters/system/webhook.ts';
+import { accessConfigured } from './api/access.ts';
+import { checkListen } from './api/listen.ts';
+import { createApiServer } from './api/server.ts';
+import { err, failure, ok, type Result } from './base/result.ts';
+import { createScrubber } from './base/scrub.ts';
+import { packageVersion } from './cli/package-root.ts';
 import type { Config } from './config.ts';
+import type { ControlOptions } from './control/context.ts';
+import { createControl, type Control } from './control/control.ts';
+import type { Backend, Log, Store } from './ports.ts';
+import { createProxyClient } from './proxy/client.ts';
 
 export interface Daemon {
   /** Where the API answers, without a trailing slash; the push URL is `<url>/intent.git`. */
@@ -14,6 +44,207 @@ export interface Daemon {
   stop(options: { readonly drain: boolean }): Promise<void>;
 }
 
-export async function startDaemon(_config: Config): Promise<Result<Daemon>> {
-  return err(failure('not-wired', 'the daemon is not wired yet'));
+const SETUP_LIMIT_MS = 30 * 60_000;
+const FOLLOW_LIMIT_MS = 10 * 60_000;
+const PRESENCE = 'in process and HTTP (no NATS)';
+
+export async function startDaemon(config: Config): Promise<Result<Daemon>> {
+  if (config.remote) {
+    return err(
+      failure('not-supported-yet', `following a remote (${config.intent}) is not supported yet; give a path`),
+    );
+  }
+  mkdirSync(config.data, { recursive: true, mode: 0o700 });
+  const data = realpathSync(config.data);
+  const closers: Closer[] = [];
+  const built = await build({ ...config, data }, closers);
+  if (!built.ok) {
+    await closeAll(closers);
+    return built;
+  }
+  return built;
+}
+
+interface Closer {
+  close(): unknown;
+}
+
+async function closeAll(closers: Closer[]): Promise<void> {
+  for (const closer of closers.splice(0).reverse()) await closer.close();
+}
+
+async function build(config: Config, closers: Closer[]): Promise<Result<Daemon>> {
+  const { data } = config;
+  const store = openStore({ file: join(data, 'state.db') });
+  if (!store.ok) return store;
+  closers.push(store.value);
+  const token = ensureOperatorToken(data, systemRandom);
+  if (!token.ok) return token;
+  const listening = checkListen(config.listen.host, {
+    tokensConfigured: accessConfigured(store.value.tokens, token.value.token, systemClock.now()),
+  });
+  if (!listening.ok) return listening;
+  const scrubber = createScrubber();
+  const log = createLog({ scrubber, json: { file: join(data, 'daemon.log') }, lines: null, color: false });
+  closers.push(log);
+  const repository = await openIntentRepository({
+    path: config.intent,
+    branch: config.branch,
+    log,
+    clock: systemClock,
+    dataDir: data,
+    resolveEveryMs: config.pollMs,
+  });
+  if (!repository.ok) return repository;
+  closers.push(repository.value);
+  const ended = Promise.withResolvers<Result<void>>();
+  let stopping: Promise<void> | null = null;
+  const stop = ({ drain }: { readonly drain: boolean }): Promise<void> => {
+    stopping ??= end({ control, closers, drain, data }).then(() => ended.resolve(ok()));
+    return stopping;
+  };
+  const control = await createControlOf(
+    { config, store: store.value, repository: repository.value, log, closers },
+    {
+      scrub: (text) => scrubber.text(text),
+      onShutdown: () => void stop({ drain: true }),
+    },
+  );
+  const gate = control.gate;
+  const hooksDir = join(data, 'hooks');
+  const hosting = await createGitHosting({ repository: repository.value, gate, hooksDir, log });
+  closers.push(hosting);
+  const hooks = await createHookServer({
+    repository: repository.value,
+    hooksDir,
+    socketPath: join(data, 'hooks', 'daemon.sock'),
+    gate,
+    log,
+  });
+  if (!hooks.ok) return hooks;
+  closers.push(hooks.value);
+  const api = await createApiServer({
+    control: control.plane,
+    tokens: store.value.tokens,
+    operatorToken: token.value.token,
+    git: hosting,
+    log,
+    clock: systemClock,
+    random: systemRandom,
+    scrubber,
+    version: packageVersion(),
+    listen: config.listen,
+  });
+  if (!api.ok) return api;
+  closers.push(api.value);
+  await control.start();
+  const started = new Date(systemClock.now()).toISOString();
+  const about = { pid: process.pid, url: api.value.url, intent: config.intent, started_at: started };
+  await writeFileDurable(join(data, 'daemon.json'), `${JSON.stringify(about, null, 2)}\n`);
+  api.value.open();
+  log.info('ready', { url: api.value.url, intent: config.intent });
+  return ok({ url: api.value.url, presence: PRESENCE, done: ended.promise, stop });
+}
+
+interface Parts {
+  readonly config: Config;
+  readonly store: OpenStore;
+  readonly repository: GitRepository;
+  readonly log: Log;
+  readonly closers: Closer[];
+}
+
+async function createControlOf(
+  { config, store, repository, log, closers }: Parts,
+  hooks: { readonly scrub: (text: string) => string; readonly onShutdown: () => void },
+): Promise<Control> {
+  const dataDir = config.data;
+  const clock = systemClock;
+  const random = systemRandom;
+  const owner = ownerOf(store);
+  const processes = createProcessTable();
+  const ports = createPortAllocator({ random });
+  const commands = createCommandRunner({ dataDir, owner, clock, processes, log });
+  await commands.endStrays();
+  const backend: Backend = createProcessBackend({
+    dataDir,
+    owner,
+    clock,
+    processes,
+    log,
+    environment: process.env,
+  });
+  closers.push(backend);
+  const found = await backend.observe();
+  if (found.ok)
+    ports.reserve(
+      found.value.flatMap(({ port, internalPort }) =>
+        internalPort === null ? [port] : [port, internalPort],
+      ),
+    );
+  const proxy = createProxyClient({ dataDir, log, clock });
+  closers.push(proxy);
+  const options: ControlOptions = {
+    publicHost: config.publicHost,
+    version: packageVersion(),
+    branch: config.branch,
+    presence: PRESENCE,
+    gated: repository.place.bare,
+    setupTimeoutMs: SETUP_LIMIT_MS,
+    followLimitMs: FOLLOW_LIMIT_MS,
+  };
+  return createControl({
+    options,
+    scrub: hooks.scrub,
+    onShutdown: hooks.onShutdown,
+    daemon: `mainstay ${options.version} ${owner}`,
+    ports: {
+      clock,
+      random,
+      log,
+      repository,
+      notes: createNoteWriter(repository),
+      sourceNotes: (gitDir) => noteWriterFor(gitDir),
+      sources: createSourceStore({
+        dataDir,
+        intentGitDir: repository.place.gitDir,
+        clock,
+        random,
+        log,
+        pollMs: config.pollMs,
+      }),
+      slots: createSlotStore({ dataDir, clock, random, log }),
+      commands,
+      environment: createEnvironment({ dataDir, random }),
+      backend,
+      ports,
+      probe: httpProbe,
+      proxy,
+      store,
+      webhook: { post: postWebhook },
+      disk: { free: () => roomAt(dataDir) },
+    },
+  });
+}
+
+/** Names this installation in the environment of what it starts; made once. */
+function ownerOf(store: Store): string {
+  const known = store.values.get('owner');
+  if (known !== null) return known;
+  const made = systemRandom.hex(8);
+  store.values.put('owner', made);
+  return made;
+}
+
+/** Nobody new comes in, what runs is drained if that was asked for, the loop ends, then everything is closed. */
+async function end(parts: {
+  readonly control: Control;
+  readonly closers: Closer[];
+  readonly drain: boolean;
+  readonly data: string;
+}): Promise<void> {
+  if (parts.drain) await parts.control.drain();
+  await parts.control.stop();
+  await closeAll(parts.closers);
+  rmSync(join(parts.data, 'daemon.json'), { force: true });
 }

@@ -19,16 +19,10 @@ export function appStatus(ctx: Context, name: string): AppStatus | null {
   if (!knownApps(ctx).includes(name)) return null;
   const app = ctx.state.apps.get(name);
   const wanted = ctx.state.intent?.apps.get(name);
-  const live = app?.links.live ?? null;
-  const previous = app?.links.previous ?? null;
   const { state, reason } = standing(ctx, name, app);
   return {
     app: name,
-    live_slot: live?.slot ?? '',
-    live_commit: live?.commit ?? '',
-    previous_slot: previous?.slot ?? '',
-    previous_commit: previous?.commit ?? '',
-    last_deploy_time: live === null ? '' : new Date(app?.lastDeployAt ?? live.promotedAt).toISOString(),
+    ...slots(app),
     healthy: app !== undefined && isHealthy(ctx, app),
     staging_dir: ctx.ports.slots.stagingDir(name),
     desired_commit: ctx.state.desired?.apps.get(name)?.version?.commit ?? '',
@@ -36,6 +30,19 @@ export function appStatus(ctx: Context, name: string): AppStatus | null {
     reason,
     url: wanted === undefined ? '' : publicUrl(wanted, ctx.options.publicHost),
     instances: app === undefined ? [] : instances(ctx, app),
+  };
+}
+
+function slots(
+  app: AppState | undefined,
+): Pick<AppStatus, 'live_slot' | 'live_commit' | 'previous_slot' | 'previous_commit' | 'last_deploy_time'> {
+  const { live, previous } = app?.links ?? { live: null, previous: null };
+  return {
+    live_slot: live?.slot ?? '',
+    live_commit: live?.commit ?? '',
+    previous_slot: previous?.slot ?? '',
+    previous_commit: previous?.commit ?? '',
+    last_deploy_time: live === null ? '' : new Date(app?.lastDeployAt ?? live.promotedAt).toISOString(),
   };
 }
 

@@ -101,8 +101,10 @@ export async function goBackAfterFailure(ctx: Context): Promise<void> {
   }
 }
 
-async function overtaken(ctx: Context, intent: string): Promise<boolean> {
-  return ctx.state.head !== null && (await ctx.ports.repository.isAncestor(intent, ctx.state.head));
+/** The branch has moved on from that commit. */
+export async function overtaken(ctx: Context, intent: string): Promise<boolean> {
+  const { head } = ctx.state;
+  return head !== null && head !== intent && (await ctx.ports.repository.isAncestor(intent, head));
 }
 
 interface Edit {

@@ -36,57 +36,72 @@ export async function checkPush(
   return accepted;
 }
 
+interface Terminal {
+  readonly print: Print;
+  readonly signal: AbortSignal;
+}
+
 async function checkUpdate(
   ctx: Context,
   parts: CheckParts,
-  { push, update }: { readonly push: PushRequest; readonly update: RefUpdate },
-  io: { readonly print: Print; readonly signal: AbortSignal },
+  { push, update }: UpdateOfPush,
+  io: Terminal,
 ): Promise<boolean> {
+  const refusal = refusedRef(ctx, update) ?? (await refusedMove(ctx, push, update));
+  if (refusal !== null) {
+    io.print(`error: ${refusal}`);
+    return false;
+  }
+  if (update.after === null || !update.ref.startsWith('refs/heads/')) return true;
+  const info = await ctx.ports.repository.commit(update.after, push.quarantine ?? undefined);
+  return info === null || checkIntent(ctx, parts, { push, update, info }, io);
+}
+
+interface UpdateOfPush {
+  readonly push: PushRequest;
+  readonly update: RefUpdate;
+}
+
+/** Refs that nobody pushes to, and the branch that nobody deletes. */
+function refusedRef(ctx: Context, update: RefUpdate): string | null {
+  if (update.ref === NOTES || update.ref.startsWith(`${NOTES}/`)) {
+    return `${NOTES} is written by Mainstay alone; push notes of your own under another name`;
+  }
+  if (update.ref !== ctx.ports.repository.watchedRef || update.after !== null) return null;
+  return `${ctx.options.branch} is what is kept running and cannot be deleted`;
+}
+
+/** The watched branch, and it alone, only moves forward. */
+async function refusedMove(ctx: Context, push: PushRequest, update: RefUpdate): Promise<string | null> {
   const { repository } = ctx.ports;
   const quarantine = push.quarantine ?? undefined;
-  const refuse = (...lines: string[]): false => {
-    for (const line of lines) io.print(line);
-    return false;
-  };
-  if (update.ref === NOTES || update.ref.startsWith(`${NOTES}/`)) {
-    return refuse(`error: ${NOTES} is written by Mainstay alone; push notes of your own under another name`);
-  }
-  const watched = update.ref === repository.watchedRef;
-  if (update.after === null) {
-    return watched
-      ? refuse(`error: ${ctx.options.branch} is what is kept running and cannot be deleted`)
-      : true;
-  }
-  if (!watched && !update.ref.startsWith('refs/heads/')) return true;
-  if (
-    watched &&
-    update.before !== null &&
-    !(await repository.isAncestor(update.before, update.after, quarantine))
-  ) {
-    return refuse(
-      `error: ${ctx.options.branch} only moves forward: this push is not a fast-forward; pull (or revert) and push again`,
-    );
-  }
-  const info = await repository.commit(update.after, quarantine);
-  if (info === null) return watched ? refuse(`error: ${update.ref} must point to a commit`) : true;
-  const loaded = await parts.loader.load(update.after, quarantine);
-  const diagnostics = [
-    ...loaded.diagnostics,
-    ...(loaded.intent === null ? [] : await checkSources(ctx, parts, loaded, io.signal)),
-  ];
+  if (update.ref !== repository.watchedRef || update.after === null) return null;
+  if ((await repository.commit(update.after, quarantine)) === null)
+    return `${update.ref} must point to a commit`;
+  if (update.before === null || (await repository.isAncestor(update.before, update.after, quarantine)))
+    return null;
+  return `${ctx.options.branch} only moves forward: this push is not a fast-forward; pull (or revert) and push again`;
+}
+
+async function checkIntent(
+  ctx: Context,
+  parts: CheckParts,
+  { push, update, info }: UpdateOfPush & { readonly info: CommitInfo },
+  io: Terminal,
+): Promise<boolean> {
+  const watched = update.ref === ctx.ports.repository.watchedRef;
+  const loaded = await parts.loader.load(info.oid, push.quarantine ?? undefined);
+  const sources = loaded.intent === null ? [] : await checkSources(ctx, parts, loaded, io.signal);
+  const diagnostics = [...loaded.diagnostics, ...sources];
   for (const line of renderText(diagnostics).split('\n')) if (line !== '') io.print(line);
-  if (hasErrors(diagnostics) || loaded.intent === null) {
-    const count = diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length;
-    if (watched)
-      return refuse(
-        `error: ${count} ${count === 1 ? 'error' : 'errors'}; nothing was changed, correct and push again`,
-      );
-    io.print(
-      `warning: ${count} ${count === 1 ? 'error' : 'errors'}; ${ctx.options.branch} would refuse this`,
-    );
-    return true;
+  if (loaded.intent !== null && !hasErrors(diagnostics)) {
+    return checkGuard(ctx, { intent: loaded.intent, info, watched }, io.print);
   }
-  return checkGuard(ctx, { intent: loaded.intent, info, watched }, io.print);
+  const count = diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length;
+  const errors = `${count} ${count === 1 ? 'error' : 'errors'}`;
+  if (watched) io.print(`error: ${errors}; nothing was changed, correct and push again`);
+  else io.print(`warning: ${errors}; ${ctx.options.branch} would refuse this`);
+  return !watched;
 }
 
 function checkGuard(

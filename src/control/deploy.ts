@@ -6,7 +6,7 @@ import { short } from '../model/ids.ts';
 import type { Plan } from '../model/plan.ts';
 import { desiredApp } from '../plan/desired.ts';
 import { makePlan } from '../plan/plan.ts';
-import { authorOf, commitRef, expectOutcome, unknownUnit } from './change.ts';
+import { authorOf, commitRef, expectOutcome, overtaken, unknownUnit } from './change.ts';
 import type { Context } from './context.ts';
 import { observed } from './observe.ts';
 import { appState, type AppState } from './state.ts';
@@ -122,26 +122,29 @@ async function change(ctx: Context, parts: DeployParts, request: Change): Promis
     expectOutcome(ctx, { app: app.name, intent: commit, author: authorOf(caller) }, app.source.ref);
   else ctx.ports.store.holds.delete(app.name, 'version');
   const problem = await settled(ctx, parts, request, commit);
-  if (problem !== null && !UNHEALTHY.has(problem.code)) return err(problem);
-  const live = state.links.live;
-  if (problem === null)
-    return ok({
-      success: true,
-      slot: live?.slot ?? '',
-      commit: ref,
-      previous_commit: changed ? former : (state.links.previous?.commit ?? ''),
-    });
+  const slot = state.links.live?.slot ?? '';
+  if (problem === null) {
+    const previous = changed ? former : (state.links.previous?.commit ?? '');
+    return ok({ success: true, slot, commit: ref, previous_commit: previous });
+  }
   await goneBack(ctx, parts, commit);
+  return UNHEALTHY.has(problem.code)
+    ? ok(refusal(problem, { slot, commit: ref, previous_commit: former }))
+    : err(problem);
+}
+
+function refusal(
+  problem: Failure,
+  about: Pick<DeployAnswer, 'slot' | 'commit' | 'previous_commit'>,
+): DeployAnswer {
   const { health, log_tail: tail } = problem.details ?? {};
-  return ok({
+  return {
     success: false,
-    slot: live?.slot ?? '',
-    commit: ref,
-    previous_commit: former,
+    ...about,
     reason: problem.message,
     ...(health === undefined ? {} : { health: health as NonNullable<DeployAnswer['health']> }),
     ...(tail === undefined ? {} : { log_tail: tail as readonly string[] }),
-  });
+  };
 }
 
 /** Null when the version is live; the failure when it was refused. Looks again after every pass. */
@@ -151,36 +154,33 @@ async function settled(
   request: Change,
   intent: string,
 ): Promise<Failure | null> {
-  const { app, state, ref } = request;
   const deadline = ctx.ports.clock.now() + SETTLE_LIMIT_MS;
   ctx.wake();
   for (;;) {
-    const current = ctx.state.record?.commit === intent;
-    const passed =
-      current ||
-      (ctx.state.head !== null &&
-        ctx.state.head !== intent &&
-        (await ctx.ports.repository.isAncestor(intent, ctx.state.head)));
-    if (
-      passed &&
-      state.work === null &&
-      state.links.live?.commit === ref &&
-      ctx.state.desired?.apps.get(app.name)?.digest === state.links.live.digest
-    )
-      return null;
-    if (passed && state.work === null) {
-      const failed = state.lastFailure;
-      if (failed !== null && failed.commit === ref) return failed.failure;
-      const block = current ? blockOn(ctx, app.name, intent) : null;
-      if (block !== null) return block;
-      if (!current && ctx.state.desired?.apps.get(app.name)?.version?.commit !== ref)
-        return failure('superseded', 'a newer commit took its place');
-    }
+    const verdict = await judge(ctx, request, intent);
+    if (verdict !== 'open') return verdict;
     const left = deadline - ctx.ports.clock.now();
-    if (left <= 0 || ctx.signal.aborted)
+    if (left <= 0 || ctx.signal.aborted) {
       return failure('superseded', 'the daemon is ending; the deploy goes on when it is back');
+    }
     await parts.nextPass(Math.min(left, 1000));
   }
+}
+
+/** Nothing is said while work is in hand, or before the loop has taken the commit (or a newer one) up. */
+async function judge(
+  ctx: Context,
+  { app, state, ref }: Change,
+  intent: string,
+): Promise<Failure | null | 'open'> {
+  const current = ctx.state.record?.commit === intent;
+  if (state.work !== null || !(current || (await overtaken(ctx, intent)))) return 'open';
+  const desired = ctx.state.desired?.apps.get(app.name);
+  const { live } = state.links;
+  if (live?.commit === ref && desired?.digest === live.digest) return null;
+  if (state.lastFailure?.commit === ref) return state.lastFailure.failure;
+  if (current) return blockOn(ctx, app.name, intent) ?? 'open';
+  return desired?.version?.commit === ref ? 'open' : failure('superseded', 'a newer commit took its place');
 }
 
 /** Nothing will be done about it by itself: a port that is taken, a suspended app. */

@@ -4,7 +4,6 @@
  */
 import { assertNever, type Failure, type Result } from '../base/result.ts';
 import type { Action, Plan, RestartAction, StartAction, SwapAction } from '../model/plan.ts';
-import type { DesiredApp } from '../plan/desired.ts';
 import type { Work } from '../plan/observed.ts';
 import type { Context } from './context.ts';
 import { describeAction } from './describe.ts';
@@ -44,9 +43,11 @@ function begin(ctx: Context, action: Action, intent: string): void {
       prune(ctx, app, action.instances);
       return;
     case 'stop':
-      work(ctx, app, { do: 'stop', digest: '', intent, settled: true }, action, () =>
-        stopApp(ctx, app, intent),
-      );
+      work(ctx, app, {
+        what: { do: 'stop', digest: '', intent, settled: true },
+        action,
+        run: () => stopApp(ctx, app, intent),
+      });
       return;
     case 'restart':
       beginRestart(ctx, app, action, intent);
@@ -69,9 +70,11 @@ function prune(ctx: Context, app: AppState, ids: readonly string[]): void {
 function beginRestart(ctx: Context, app: AppState, action: RestartAction, intent: string): void {
   const desired = ctx.state.desired?.apps.get(app.name);
   if (desired === undefined) return;
-  work(ctx, app, { do: 'restart', digest: action.digest, intent, settled: false }, action, (signal) =>
-    restartLive(ctx, { app: desired.app, intent }, signal),
-  );
+  work(ctx, app, {
+    what: { do: 'restart', digest: action.digest, intent, settled: false },
+    action,
+    run: (signal) => restartLive(ctx, { app: desired.app, intent }, signal),
+  });
 }
 
 function beginRollout(ctx: Context, app: AppState, action: StartAction | SwapAction, intent: string): void {
@@ -79,38 +82,33 @@ function beginRollout(ctx: Context, app: AppState, action: StartAction | SwapAct
   if (desired === undefined || desired.version === null) return;
   const { version } = desired;
   const trigger = triggerOf(ctx, app.name);
-  work(ctx, app, { do: action.do, digest: action.digest, intent, settled: false }, action, async (signal) => {
-    const onSettled = (): void => {
-      if (app.work !== null) app.work = { ...app.work, settled: true };
-    };
-    const result = await rollOut(
-      ctx,
-      { action, app: desired.app, version, intent, trigger, onSettled },
-      signal,
-    );
+  const onSettled = (): void => {
+    if (app.work !== null) app.work = { ...app.work, settled: true };
+  };
+  const job = { action, app: desired.app, version, intent, trigger, onSettled };
+  const run = async (signal: AbortSignal): Promise<Result<unknown>> => {
+    const result = await rollOut(ctx, job, signal);
     if (result.ok) promoted(ctx, app, action);
-    else failedRollout(ctx, app, { desired: desired as DesiredApp, intent, failure: result.error });
+    else failedRollout(ctx, app, { desired, intent, failure: result.error });
     return result;
-  });
+  };
+  work(ctx, app, { what: { do: action.do, digest: action.digest, intent, settled: false }, action, run });
+}
+
+interface Order {
+  readonly what: Work;
+  readonly action: Action;
+  readonly run: (signal: AbortSignal) => Promise<Result<unknown>>;
 }
 
 /** Registers the work before its first step, and takes it off when it has ended, whatever came of it. */
-function work(
-  ctx: Context,
-  app: AppState,
-  what: Work,
-  action: Action,
-  run: (signal: AbortSignal) => Promise<Result<unknown>>,
-): void {
+function work(ctx: Context, app: AppState, { what, action, run }: Order): void {
   const abort = new AbortController();
   const began = ctx.ports.clock.now();
-  app.work = { ...what, abort };
-  ctx.events.emit({
-    type: 'action-started',
-    unit: action.unit,
-    commit: what.intent,
-    message: `${action.unit}: ${describeAction(action)}`,
-  });
+  const ended = Promise.withResolvers<void>();
+  app.work = { ...what, abort, done: ended.promise };
+  const message = `${action.unit}: ${describeAction(action)}`;
+  ctx.events.emit({ type: 'action-started', unit: action.unit, commit: what.intent, message });
   void run(AbortSignal.any([abort.signal, ctx.signal]))
     .then(
       (result) => (result.ok ? null : result.error),
@@ -118,9 +116,12 @@ function work(
     )
     .then((problem) => {
       app.work = null;
-      noteAction(ctx, { action, intent: what.intent, problem, tookMs: ctx.ports.clock.now() - began });
+      if (!ctx.signal.aborted) {
+        noteAction(ctx, { action, intent: what.intent, problem, tookMs: ctx.ports.clock.now() - began });
+      }
       ctx.wake();
-    });
+    })
+    .finally(() => ended.resolve());
 }
 
 function unexpected(ctx: Context, app: AppState, error: unknown): Failure {

@@ -44,6 +44,8 @@ async function drainAndStop(
   const drained = await Promise.all(
     request.generations.map((id) => proxy.drain(id, request.limitMs, ctx.signal)),
   );
+  // The daemon is ending: requests are still in flight, and the next daemon takes this up again.
+  if (ctx.signal.aborted) return;
   const cut = drained.reduce((sum, result) => sum + (result.ok ? result.value : 0), 0);
   await Promise.all(
     instances.map((instance) => backend.remove(instance.id, Math.max(LAST_GRACE_MS, deadline - clock.now()))),

@@ -96,7 +96,7 @@ async function prepare(
   };
   const env = await slotEnvironment(ctx, request);
   if (!env.ok) return env;
-  const set = reusesSlot(job) ? ok() : await setUp(ctx, job, request, env.value, signal);
+  const set = reusesSlot(job) ? ok() : await setUp(ctx, job, { request, env: env.value }, signal);
   if (!set.ok) return set;
   const booted = await boot(ctx, request, env.value, signal);
   return booted.ok ? ok({ slot, health: booted.value.health }) : booted;
@@ -120,8 +120,7 @@ async function checkOut(
 async function setUp(
   ctx: Context,
   job: RolloutJob,
-  request: BootRequest,
-  env: Readonly<Record<string, string>>,
+  { request, env }: { readonly request: BootRequest; readonly env: Readonly<Record<string, string>> },
   signal: AbortSignal,
 ): Promise<Result<void>> {
   const command = job.app.setup_command;

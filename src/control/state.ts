@@ -12,11 +12,17 @@ import type { Failure } from '../base/result.ts';
 import type { CrashHistory, Work } from '../plan/observed.ts';
 import type { Desired } from '../plan/desired.ts';
 
+/** Work with the means to end it, and its end. */
+export interface WorkInHand extends Work {
+  readonly abort: AbortController;
+  readonly done: Promise<void>;
+}
+
 export interface AppState {
   readonly name: string;
   links: SlotLinks;
   previousIntact: boolean;
-  work: (Work & { readonly abort: AbortController }) | null;
+  work: WorkInHand | null;
   /** Instances on their way out, with what ends when they are gone. */
   readonly retiring: Map<string, Promise<void>>;
   /** Have answered their health endpoint in this run. */

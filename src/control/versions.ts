@@ -2,16 +2,18 @@
  * Which commit each app's source means now. Answers are kept; what can move (branches, tags, what could not be reached)
  * is asked again when the sources say so. A pass never waits for a repository.
  */
-import { failure, type Failure, type Result } from '../base/result.ts';
+import { err, failure, type Failure, type Result } from '../base/result.ts';
 import type { App, Intent } from '../model/intent.ts';
 import type { SourceRef, SourceVersion } from '../model/source.ts';
 import { desiredApp, type Desired, type DesiredApp } from '../plan/desired.ts';
 import type { Context } from './context.ts';
+import { atMost } from './turns.ts';
 
 /** Repositories asked at once. */
 const PARALLEL = 8;
 /** One answer may take this long. */
 const LIMIT_MS = 60_000;
+const RETRY_MS = 15_000;
 
 interface Known {
   readonly result: Result<SourceVersion>;
@@ -32,102 +34,91 @@ export function sourceRef(app: App): SourceRef {
 }
 
 export function createVersions(ctx: Context): Versions {
-  const known = new Map<string, Known>();
-  const asking = new Map<string, Promise<void>>();
-  const waiting: (() => void)[] = [];
-  const digests = new WeakMap<App, DesiredApp>();
+  const answers = createAnswers(ctx);
+  const made = new WeakMap<App, DesiredApp>();
 
-  const keyOf = (ref: SourceRef, commit: string): string =>
-    JSON.stringify([ref.repo, ref.ref, ref.path, ref.ref === null ? commit : '']);
-
-  async function ask(ref: SourceRef, commit: string, signal: AbortSignal): Promise<Result<SourceVersion>> {
-    if (asking.size > PARALLEL) await new Promise<void>((resolve) => waiting.push(resolve));
-    const result = await ctx.ports.sources.resolve(
-      ref,
-      commit,
-      AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]),
-    );
-    waiting.shift()?.();
-    return result;
-  }
-
-  function remember(key: string, result: Result<SourceVersion>): void {
-    const retry = result.ok ? null : result.error.retry;
-    const retryAt =
-      retry?.kind === 'after'
-        ? ctx.ports.clock.now() + retry.ms
-        : retry?.kind === 'backoff'
-          ? ctx.ports.clock.now() + 15_000
-          : null;
-    const before = known.get(key);
-    known.set(key, { result, retryAt });
-    if (JSON.stringify(before?.result) !== JSON.stringify(result)) ctx.wake();
-  }
-
-  function refresh(key: string, ref: SourceRef, commit: string): void {
-    if (asking.has(key)) return;
-    const asked = ask(ref, commit, ctx.signal).then(
-      (result) => remember(key, result),
-      (error: unknown) =>
-        remember(key, {
-          ok: false,
-          error: failure('source-unreachable', `${ref.repo}: ${String(error)}`, {
-            retry: { kind: 'after', ms: 15_000 },
-          }),
-        }),
-    );
-    asking.set(
-      key,
-      asked.finally(() => asking.delete(key)),
-    );
-  }
-
-  function lookUp(app: App, commit: string): { version: SourceVersion | null; failure: Failure | null } {
-    const ref = sourceRef(app);
-    const key = keyOf(ref, commit);
-    const answer = known.get(key);
-    if (answer === undefined || (answer.retryAt !== null && ctx.ports.clock.now() >= answer.retryAt))
-      refresh(key, ref, commit);
-    if (answer === undefined) return { version: null, failure: null };
-    return answer.result.ok
-      ? { version: answer.result.value, failure: null }
-      : { version: null, failure: answer.result.error };
+  function desiredOf(app: App, commit: string): DesiredApp {
+    const known = answers.get(sourceRef(app), commit);
+    const version = known?.result.ok === true ? known.result.value : null;
+    const problem: Failure | null = known?.result.ok === false ? known.result.error : null;
+    const before = made.get(app);
+    if (before !== undefined && before.version === version && before.failure === problem) return before;
+    const fresh = desiredApp(app, version, problem);
+    made.set(app, fresh);
+    return fresh;
   }
 
   return {
     desired(intent) {
-      const apps = new Map<string, DesiredApp>();
-      for (const app of intent.apps.values()) {
-        const found = lookUp(app, intent.commit);
-        const before = digests.get(app);
-        const same =
-          before !== undefined && before.version === found.version && before.failure === found.failure;
-        const made = same ? before : desiredApp(app, found.version, found.failure);
-        digests.set(app, made);
-        apps.set(app.name, made);
-      }
-      trim(known, apps.size * 2 + 100);
+      const apps = new Map([...intent.apps.values()].map((app) => [app.name, desiredOf(app, intent.commit)]));
+      answers.trim(apps.size * 2 + 100);
       return { commit: intent.commit, system: intent.system, apps };
     },
-    async resolve(app, intentCommit, signal) {
-      const ref = sourceRef(app);
-      const result = await ask(ref, intentCommit, signal);
-      remember(keyOf(ref, intentCommit), result);
-      return result;
+    resolve: (app, intentCommit, signal) => answers.ask(sourceRef(app), intentCommit, signal),
+    invalidate: () => answers.refreshMovable(ctx.state.intent?.commit ?? ''),
+  };
+}
+
+interface Answers {
+  /** What is known; asks in the background when nothing is, or when it is time to ask again. */
+  get(ref: SourceRef, commit: string): Known | undefined;
+  ask(ref: SourceRef, commit: string, signal: AbortSignal): Promise<Result<SourceVersion>>;
+  refreshMovable(commit: string): void;
+  trim(limit: number): void;
+}
+
+function createAnswers(ctx: Context): Answers {
+  const known = new Map<string, Known & { readonly ref: SourceRef }>();
+  const asking = new Set<string>();
+  const inTurn = atMost(PARALLEL);
+
+  async function ask(ref: SourceRef, commit: string, signal: AbortSignal): Promise<Result<SourceVersion>> {
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]);
+    const result = await inTurn(() => ctx.ports.sources.resolve(ref, commit, limited));
+    if (!result.ok && result.error.code === 'aborted') return result;
+    const key = keyOf(ref, commit);
+    const before = known.get(key)?.result;
+    known.set(key, { ref, result, retryAt: retryAt(ctx, result) });
+    if (JSON.stringify(before) !== JSON.stringify(result)) ctx.wake();
+    return result;
+  }
+
+  function refresh(ref: SourceRef, commit: string): void {
+    const key = keyOf(ref, commit);
+    if (asking.has(key) || ctx.signal.aborted) return;
+    asking.add(key);
+    void ask(ref, commit, ctx.signal)
+      .catch((error: unknown) => err(failure('source-unreachable', `${ref.repo}: ${String(error)}`)))
+      .finally(() => asking.delete(key));
+  }
+
+  return {
+    ask,
+    get(ref, commit) {
+      const answer = known.get(keyOf(ref, commit));
+      const due = answer?.retryAt !== null && ctx.ports.clock.now() >= (answer?.retryAt ?? 0);
+      if (answer === undefined || due) refresh(ref, commit);
+      return answer;
     },
-    invalidate() {
-      for (const [key, answer] of known) {
-        if (answer.result.ok && !answer.result.value.followed) continue;
-        const [repo, ref, path] = JSON.parse(key) as [string, string | null, string];
-        if (ref !== null) refresh(key, { repo, ref, path }, ctx.state.intent?.commit ?? '');
+    refreshMovable(commit) {
+      for (const { ref, result } of known.values()) {
+        if (ref.ref !== null && (!result.ok || result.value.followed)) refresh(ref, commit);
+      }
+    },
+    trim(limit) {
+      for (const key of known.keys()) {
+        if (known.size <= limit) return;
+        known.delete(key);
       }
     },
   };
 }
 
-function trim(map: Map<string, unknown>, limit: number): void {
-  for (const key of map.keys()) {
-    if (map.size <= limit) return;
-    map.delete(key);
-  }
+function keyOf(ref: SourceRef, commit: string): string {
+  return JSON.stringify([ref.repo, ref.ref, ref.path, ref.ref === null ? commit : '']);
+}
+
+function retryAt(ctx: Context, result: Result<SourceVersion>): number | null {
+  if (result.ok || result.error.retry.kind === 'never') return null;
+  return ctx.ports.clock.now() + (result.error.retry.kind === 'after' ? result.error.retry.ms : RETRY_MS);
 }
