@@ -7,6 +7,7 @@ import { PassThrough } from 'node:stream';
 import { createProxyServer } from 'http-proxy';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { answerBadGateway, answerUnavailable } from './answer.ts';
+import { awaitEarlyAnswer } from './early-answer.ts';
 import { hasBody, requestHeaders, responseHeaders } from './headers.ts';
 import type { Exchange } from './exchange.ts';
 import type { Target } from './generation.ts';
@@ -103,7 +104,9 @@ function began(upstream: ClientRequest, state: Attempt | undefined): void {
   state.bytesBefore = socket.bytesRead;
   const open = (): void => {
     state.connected = true;
-    if (state.body !== null) state.exchange.request.pipe(state.body);
+    if (state.body === null) return;
+    awaitEarlyAnswer(upstream, socket);
+    state.exchange.request.pipe(state.body);
   };
   if (!socket.connecting) {
     open();
