@@ -36,6 +36,9 @@ export interface GitRepository extends IntentRepository {
   readonly git: Git;
   readonly objects: ObjectStore;
   readonly clock: Clock;
+  readonly log: Log;
+  /** Aborted when the repository is closed. */
+  readonly ended: AbortSignal;
   /** Ends the reader process. Nothing can be read afterwards. */
   close(): Promise<void>;
 }
@@ -75,6 +78,7 @@ async function opened(
   const { clock, log, dataDir } = options;
   const git = createGit({ gitDir: place.gitDir, dataDir });
   const objects = createObjectStore(git, await openIsoObjects(place.gitDir));
+  const ended = new AbortController();
   const resolveEveryMs = options.resolveEveryMs ?? RESOLVE_EVERY_MS;
   return {
     watchedRef,
@@ -83,6 +87,8 @@ async function opened(
     git,
     objects,
     clock,
+    log,
+    ended: ended.signal,
     resolve: async (ref) => {
       if (!REVISION.test(ref) || ref.includes('..')) return null;
       const [head] = await objects.batch.heads([`${ref}^{commit}`]);
@@ -125,6 +131,7 @@ async function opened(
     commitChange: async (change) => await commitChange({ git, place, watchedRef, clock, dataDir }, change),
     watch: (signal) => watchRefs({ place, git, clock, log, resolveEveryMs }, signal),
     close: async () => {
+      ended.abort();
       objects.close();
       await Promise.resolve();
     },
