@@ -28,7 +28,7 @@ export async function layTree(
   if (!shared.ok) return shared;
   const checked = await checkTree(shop.git, request.version, signal);
   if (!checked.ok) return checked;
-  if (signal.aborted) return err(failure('cancelled', 'The checkout was cancelled.'));
+  if (signal.aborted) return err(failure('aborted', 'The checkout was cancelled.'));
 
   await shop.files.makeFolder(folder.indexes);
   // A slot of that name that is neither live nor previous is what a former attempt left.

@@ -42,7 +42,7 @@ export async function linkSharedDirs(
     if (crossing !== null) return err(invalid(dir, `${crossing} is a symlink in this version`));
     const home = join(tools.folder.shared, dir);
     const seeded = await seed(tools, place, home);
-    if (!seeded) return err(failure('cancelled', 'The checkout was cancelled.'));
+    if (!seeded) return err(failure('aborted', 'The checkout was cancelled.'));
     await tools.files.remove(place);
     await tools.files.makeFolder(dirname(place));
     // Relative, so that the data folder may be moved as a whole.

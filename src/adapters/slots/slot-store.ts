@@ -30,7 +30,7 @@ export interface SlotStoreOptions {
 
 /**
  * Failures of `checkout`: `checkout-failed` (backoff), `slot-unsafe-symlink`, `slot-submodule`, `slot-lfs-pointer`,
- * `shared-dir-invalid`, `slot-in-use`, `cancelled`. Disk errors elsewhere reject.
+ * `shared-dir-invalid`, `slot-in-use`, `aborted`. Disk errors elsewhere reject.
  */
 export function createSlotStore(options: SlotStoreOptions): SlotStore {
   const apps = join(options.dataDir, 'apps');
@@ -94,7 +94,7 @@ async function checkout(
   };
   const laid = await folders.takeUnless(request.app, work, signal);
   begun.abort();
-  return laid === 'cancelled' ? err(failure('cancelled', 'The checkout was cancelled.')) : laid;
+  return laid === 'cancelled' ? err(failure('aborted', 'The checkout was cancelled.')) : laid;
 }
 
 /** Those that have a record or any slot; a journal alone is the memory of an app that is gone. */

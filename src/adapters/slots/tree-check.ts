@@ -16,7 +16,7 @@ const POINTER_MAX_BYTES = 1024;
 
 /**
  * Failures: `slot-unsafe-symlink`, `slot-submodule`, `slot-lfs-pointer`, `checkout-failed` when git cannot read the
- * tree, `cancelled`.
+ * tree, `aborted`.
  */
 export async function checkTree(
   git: SlotGit,
@@ -130,7 +130,7 @@ export function checkoutFailed(
   version: SourceVersion,
   end: { readonly end: unknown; readonly stderr: string },
 ): ReturnType<typeof failure> {
-  if (end.end === 'cancelled') return failure('cancelled', 'The checkout was cancelled.');
+  if (end.end === 'cancelled') return failure('aborted', 'The checkout was cancelled.');
   const words = end.stderr.trim().split('\n');
   const last = words.at(-1) ?? '';
   return failure(

@@ -27,7 +27,7 @@ export async function resolveIn(
   try {
     return await lookUp(place.gitDir, signal, (ask) => read(ask, { place, source, ref, path }));
   } catch (error) {
-    if (signal.aborted) return err(failure('cancelled', 'The wait for the source was cancelled.'));
+    if (signal.aborted) return err(failure('aborted', 'The wait for the source was cancelled.'));
     return err(unreachable(place, error instanceof Error ? error.message : String(error)));
   }
 }

@@ -24,7 +24,7 @@ export interface SourceStoreOptions {
 
 /**
  * Failures of `resolve`: `unknown-commit` and `source-path-missing` (no retry), `source-unreachable` (retry after
- * 15 s), `cancelled`. A full hash whose commit is here already is resolved without any network.
+ * 15 s), `aborted`. A full hash whose commit is here already is resolved without any network.
  */
 export function createSourceStore(options: SourceStoreOptions): SourceStore {
   const pollMs = options.pollMs ?? 15_000;

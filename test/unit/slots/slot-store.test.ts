@@ -260,6 +260,31 @@ test('a cancelled checkout gives up, and the next one works', async () => {
     AbortSignal.abort(),
   );
 
-  expect(done).toMatchObject({ ok: false, error: { code: 'cancelled' } });
+  expect(done).toMatchObject({ ok: false, error: { code: 'aborted' } });
   expect(existsSync(await checkedOut(store, 'slot-a', version))).toBe(true);
 });
+
+test('of a checkout that was ended half-way no file shows up in the next version', async () => {
+  using b = bench();
+  const store = b.store();
+  const many = Object.fromEntries(
+    Array.from({ length: 2_000 }, (_, n) => [`d${n % 50}/f${n}.txt`, String(n)]),
+  );
+  const big = b.commit(many);
+  const small = b.commit({ 'a.txt': '1' });
+  const abort = new AbortController();
+  const staging = store.stagingDir('web');
+  const watching = (async () => {
+    while (!existsSync(join(staging, 'd1'))) await new Promise((resolve) => setImmediate(resolve));
+    abort.abort();
+  })();
+
+  const done = await store.checkout(
+    { app: 'web', version: big, slot: 'slot-a', sharedDirs: [] },
+    abort.signal,
+  );
+  await watching;
+
+  expect(done).toMatchObject({ ok: false, error: { code: 'aborted' } });
+  expect(readdirSync(await checkedOut(store, 'slot-b', small))).toEqual(['a.txt']);
+}, 30_000);

@@ -202,5 +202,5 @@ test('an aborted wait ends at once', async () => {
 
   const found = await storeIn(place.dir).resolve({ repo, ref: 'main', path: '.' }, '', AbortSignal.abort());
 
-  expect(found).toMatchObject({ ok: false, error: { code: 'cancelled' } });
+  expect(found).toMatchObject({ ok: false, error: { code: 'aborted' } });
 });

@@ -1,0 +1,49 @@
+/** Ends process groups of commands that we started. Signals only; whom to end is the caller's decision. */
+import type { Clock, ProcessInfo, ProcessTable } from '../../ports.ts';
+
+export interface GroupTools {
+  readonly clock: Clock;
+  readonly processes: ProcessTable;
+}
+
+const LOOK_EVERY_MS = 20;
+/** A process that is still there so long after SIGKILL hangs in the kernel: waiting on helps nobody. */
+const KILLED_WAIT_MS = 2_000;
+
+/** SIGTERM to every process of the group, SIGKILL after `graceMs`. True when none of them runs any more. */
+export async function endGroup(tools: GroupTools, group: number, graceMs: number): Promise<boolean> {
+  send(-group, 'SIGTERM');
+  if (await isGone(tools, group, graceMs)) return true;
+  send(-group, 'SIGKILL');
+  return isGone(tools, group, KILLED_WAIT_MS);
+}
+
+/** SIGKILL to single processes, each only while the pid still is the process that was seen. */
+export async function killProcesses(tools: GroupTools, found: readonly ProcessInfo[]): Promise<number> {
+  let killed = 0;
+  for (const process of found) {
+    const now = await tools.processes.readProcess(process.pid);
+    if (now?.startTime !== process.startTime || now.state !== 'running') continue;
+    send(process.pid, 'SIGKILL');
+    killed += 1;
+  }
+  return killed;
+}
+
+async function isGone(tools: GroupTools, group: number, withinMs: number): Promise<boolean> {
+  const until = tools.clock.now() + withinMs;
+  for (;;) {
+    if ((await tools.processes.processesInGroup(group)).length === 0) return true;
+    if (tools.clock.now() >= until) return false;
+    await tools.clock.sleep(LOOK_EVERY_MS);
+  }
+}
+
+/** A process that is gone already is what we want. */
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
