@@ -77,7 +77,10 @@ function sections(command: Command, parent: string): string[] {
   const own = command.options.filter((option) => name === 'mainstay serve' || !SHARED.has(option.long ?? ''));
   const rows = [
     ...command.registeredArguments.map((one) => [`${one.name()}`, one.description]),
-    ...own.map((option) => [option.flags, withDefault(option.description, option.defaultValue)]),
+    ...own.map((option) => [
+      option.flags,
+      withDefault(option.description, option.defaultValue as string | undefined),
+    ]),
   ];
   const table = rows.map(
     ([flag = '', text = '']) => `| \`${flag.replaceAll('|', '\\|')}\` | ${text.replaceAll('|', '\\|')} |`,
@@ -91,8 +94,8 @@ function sections(command: Command, parent: string): string[] {
   ];
 }
 
-function withDefault(text: string, value: unknown): string {
-  return value === undefined || text.includes('default') ? text : `${text} (default: ${String(value)})`;
+function withDefault(text: string, value: string | undefined): string {
+  return value === undefined || text.includes('default') ? text : `${text} (default: ${value})`;
 }
 
 test('every event type is explained in docs/operations.md, and no other', () => {
