@@ -8,12 +8,10 @@ import { appDoc } from '../support/documents.ts';
 import { freePort } from '../support/free-ports.ts';
 import { git, gitEnv } from '../support/git.ts';
 import { ask } from '../support/http-client.ts';
-import { startMainstay } from '../support/mainstay.ts';
+import { MAINSTAY_BIN, startMainstay } from '../support/mainstay.ts';
 import { run } from '../support/run-command.ts';
 import { eventually } from '../support/wait.ts';
-import { fileURLToPath } from 'node:url';
 
-const BIN = fileURLToPath(new URL('../../bin/mainstay.js', import.meta.url));
 
 describe('a followed work tree', () => {
   test('A19 commits are taken up as they come; an invalid HEAD leaves the previous commit active and is reported', async () => {
@@ -22,7 +20,7 @@ describe('a followed work tree', () => {
       intentIn: 'intent',
       before: async (root) => {
         intent = join(root, 'intent');
-        const made = await run(process.execPath, [BIN, 'init', intent], { env: { ...gitEnv(), HOME: root } });
+        const made = await run(process.execPath, [MAINSTAY_BIN, 'init', intent], { env: { ...gitEnv(), HOME: root } });
         expect(made.code, made.stderr).toBe(0);
         expect(await git(intent, ['log', '--format=%H', 'main'])).toMatch(/^[0-9a-f]{40}$/);
       },

@@ -14,7 +14,8 @@ import { isAlive, killNow, processesOf, proxyOf, type Found } from './processes.
 import { run, start, type Ran, type RunOptions, type Running } from './run-command.ts';
 import { eventually, within } from './wait.ts';
 
-const BIN = process.env['MAINSTAY_BIN'] ?? fileURLToPath(new URL('../../bin/mainstay.js', import.meta.url));
+/** The program under test. */
+export const MAINSTAY_BIN = process.env['MAINSTAY_BIN'] ?? fileURLToPath(new URL('../../bin/mainstay.js', import.meta.url));
 
 export interface MainstayOptions {
   /** Value of --intent; the daemon's own repository unless given. */
@@ -92,7 +93,7 @@ export async function startMainstay(options: MainstayOptions = {}): Promise<Main
     const words = ['serve', '--data', data, '--listen', `127.0.0.1:${port}`];
     if (options.nats !== null) words.push('--nats', options.nats ?? 'off');
     if (intent !== null) words.push('--intent', intent);
-    const all = [BIN, ...words, ...(options.flags ?? []), ...flags];
+    const all = [MAINSTAY_BIN, ...words, ...(options.flags ?? []), ...flags];
     const daemon = start(process.execPath, all, { env, cwd: root, limitMs: 600_000 });
     running = daemon;
     let exited = false;
@@ -161,9 +162,9 @@ export async function startMainstay(options: MainstayOptions = {}): Promise<Main
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }),
     cli: (args, more = {}) =>
-      run(process.execPath, [BIN, ...args], { cwd: root, ...more, env: cliEnv(more.env) }),
+      run(process.execPath, [MAINSTAY_BIN, ...args], { cwd: root, ...more, env: cliEnv(more.env) }),
     startCli: (args, more = {}) =>
-      start(process.execPath, [BIN, ...args], { cwd: root, ...more, env: cliEnv(more.env) }),
+      start(process.execPath, [MAINSTAY_BIN, ...args], { cwd: root, ...more, env: cliEnv(more.env) }),
     clone: (name = 'clone', via = 'http') =>
       openIntentRepo(
         join(root, name),
