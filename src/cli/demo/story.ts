@@ -14,7 +14,7 @@ const APP = 'apps/hello.yaml';
 const SERVER = 'hello/server.js';
 
 export async function tell(stage: Stage, narrator: Narrator, signal: AbortSignal): Promise<Outcome> {
-  narrator.say('Mainstay demo: one daemon, one app, stock git. Everything happens in', stage.dir);
+  narrator.say(`One daemon, one app, stock git. Everything happens in ${stage.dir}`);
   await narrator.step('Start the daemon', async () => {
     narrator.command('mainstay serve');
     await stage.startDaemon();
@@ -86,11 +86,11 @@ async function middle(stage: Stage, narrator: Narrator): Promise<void> {
     await push(stage, narrator, 'failed');
     await curl(stage, narrator, 'version 2');
   });
-  await narrator.step('git revert is rollback', async () => {
-    narrator.command('git revert --no-edit HEAD');
-    await stage.run(['git', 'revert', '--no-edit', 'HEAD']);
+  await narrator.step('git revert is rollback: both changes back, version 1 again', async () => {
+    narrator.command('git revert --no-edit HEAD HEAD~1');
+    await stage.run(['git', 'revert', '--no-edit', 'HEAD', 'HEAD~1']);
     await push(stage, narrator, 'converged');
-    await curl(stage, narrator, 'version 2');
+    await curl(stage, narrator, 'version 1');
   });
   await narrator.step('What became of each commit is a git note on it', () => notes(stage, narrator));
 }
