@@ -49,9 +49,9 @@ export function planLines(plan: Plan): readonly string[] {
   return [
     ...plan.actions.map(
       (action: Action) =>
-        `  ${action.unit}: ${describeAction(action)}${action.after.length === 0 ? '' : `, after ${action.after.join(', ')}`}`,
+        `plan: ${action.unit}: ${describeAction(action)}${action.after.length === 0 ? '' : `, after ${action.after.join(', ')}`}`,
     ),
-    ...plan.blocked.map((block) => `  ${block.unit}: nothing is done: ${block.reason}`),
+    ...plan.blocked.map((block) => `plan: ${block.unit}: nothing is done: ${block.reason}`),
     `plan: ${start} to start, ${swap} to swap, ${stop} to stop, ${unchanged} unchanged`,
   ];
 }
@@ -65,10 +65,11 @@ async function followCommit(
   const info = await ctx.ports.repository.commit(commit);
   if (info === null) return;
   const ended = new AbortController();
+  const planned = new Set<string>();
   const hear = (event: Event): void => {
     if (event.commit !== commit) return;
     if (isVerdict(event)) ended.abort();
-    else show(event, io.print);
+    else show(event, planned, io.print);
   };
   for (const event of sinceTakenUp(ctx, commit)) hear(event);
   const unsubscribe = ctx.events.subscribe(hear);
@@ -104,10 +105,15 @@ function isVerdict(event: Event): boolean {
   return /^commit-(converged|failed|held|invalid|superseded)$/.test(event.type);
 }
 
-function show(event: Event, print: Print): void {
+/** The plan names its actions; their beginning is not said a second time. */
+function show(event: Event, planned: Set<string>, print: Print): void {
   const plan = event.type === 'commit-planned' ? (event.data?.['plan'] as Plan | undefined) : undefined;
-  if (plan === undefined) print(event.message);
-  else for (const line of planLines(plan)) print(line);
+  if (plan !== undefined) {
+    for (const action of plan.actions) planned.add(action.unit);
+    for (const line of planLines(plan)) print(line);
+  } else if (event.type !== 'action-started' || !planned.delete(event.unit ?? '')) {
+    print(event.message);
+  }
 }
 
 function verdictLine(ctx: Context, commit: string): string {

@@ -46,7 +46,7 @@ export function createReconciler(ctx: Context, parts: ReconcileParts): Reconcile
       ctx.state.plan = plan;
       announce(ctx, plan);
       execute(ctx, plan);
-      report(ctx, { ...assess(plan), plan, apps: appNotes(ctx) });
+      report(ctx, { ...assess(plan), plan: isWhole(ctx) ? plan : null, apps: appNotes(ctx) });
       await goBackAfterFailure(ctx);
       parts.noted();
       parts.passed(plan);
@@ -60,9 +60,9 @@ function retryLater(ctx: Context): number | null {
   return ctx.state.backendFailure === null ? null : ctx.ports.clock.now() + 1000;
 }
 
-/** The first plan for a commit is told to those who follow it. */
+/** The first whole plan for a commit is told to those who follow it. */
 function announce(ctx: Context, plan: Plan): void {
-  if (ctx.state.record?.plan !== null) return;
+  if (ctx.state.record?.plan !== null || !isWhole(ctx)) return;
   const { start, stop, swap, unchanged } = plan.counts;
   ctx.events.emit({
     type: 'commit-planned',
@@ -70,6 +70,13 @@ function announce(ctx: Context, plan: Plan): void {
     message: `plan: ${start} to start, ${swap} to swap, ${stop} to stop, ${unchanged} unchanged`,
     data: { plan },
   });
+}
+
+/** Every source has been looked up, with whatever result: only then is a plan a plan of the commit. */
+function isWhole(ctx: Context): boolean {
+  return [...(ctx.state.desired?.apps.values() ?? [])].every(
+    (app) => app.version !== null || app.failure !== null,
+  );
 }
 
 export function appNotes(ctx: Context): Readonly<Record<string, AppNote>> {

@@ -122,13 +122,14 @@ export function report(
   now: {
     readonly state: CommitState;
     readonly reason: string | null;
-    readonly plan: Plan;
+    /** Null until it is whole. */
+    readonly plan: Plan | null;
     readonly apps: Readonly<Record<string, AppNote>>;
   },
 ): void {
   const record = ctx.state.record;
   if (record === null) return;
-  const first = record.plan === null;
+  const first = record.plan === null && now.plan !== null;
   const moved = record.state !== now.state || record.reason !== now.reason;
   const appsChanged = JSON.stringify(record.apps) !== JSON.stringify(now.apps);
   if (!first && !moved && !appsChanged) return;
@@ -141,7 +142,7 @@ export function report(
     state: now.state,
     reason: now.reason,
     apps: now.apps,
-    ...(first ? { plan: now.plan.counts } : {}),
+    ...(first ? { plan: now.plan?.counts ?? null } : {}),
     ...(moved ? { at, tookMs } : {}),
     everConverged: record.everConverged || now.state === 'converged',
   });
