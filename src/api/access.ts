@@ -48,21 +48,21 @@ export function createAccess(parts: {
       return ok({ name: OPERATOR_NAME, role: 'operator' });
     const record = parts.tokens.byHash(hash);
     if (record === null) {
-      return refuse(
-        'token-invalid',
-        'This token is not known here. Check that it was made for this daemon and copied whole.',
+      return err(
+        failure(
+          'token-invalid',
+          'This token is not known here. Check that it was made for this daemon and copied whole.',
+        ),
       );
     }
     if (record.revokedAt !== null) {
-      return refuse(
-        'token-revoked',
-        `The token "${record.name}" was revoked. Ask an operator for another one.`,
+      return err(
+        failure('token-revoked', `The token "${record.name}" was revoked. Ask an operator for another one.`),
       );
     }
     if (record.expiresAt !== null && record.expiresAt <= parts.clock.now()) {
-      return refuse(
-        'token-expired',
-        `The token "${record.name}" has expired. Ask an operator for another one.`,
+      return err(
+        failure('token-expired', `The token "${record.name}" has expired. Ask an operator for another one.`),
       );
     }
     return ok({ name: record.name, role: record.role });
@@ -71,7 +71,7 @@ export function createAccess(parts: {
   return {
     identify: (authorization, credentials) => {
       const token = tokenOf(authorization, credentials);
-      return token === null ? refuse('token-required', REQUIRED[credentials]) : know(token);
+      return token === null ? err(failure('token-required', REQUIRED[credentials])) : know(token);
     },
   };
 }
@@ -93,8 +93,4 @@ function tokenOf(authorization: string | undefined, credentials: 'bearer' | 'bas
   const plain = Buffer.from(value, 'base64').toString();
   const colon = plain.indexOf(':');
   return colon === -1 || colon === plain.length - 1 ? null : plain.slice(colon + 1);
-}
-
-function refuse(code: string, message: string): Result<never> {
-  return err(failure(code, message));
 }

@@ -15,10 +15,16 @@ async function commit(call: Call, { control }: ApiParts): Promise<Answer> {
   const wanted = String(call.params['commit']);
   const wait = waitMs(call);
   if (!wait.ok) return failed(wait.error);
-  if (wait.value === null) return answer(await control.commit(wanted));
+  if (wait.value === null) return answer(inPath(await control.commit(wanted)));
   const revision = call.query['revision'];
   const options = { revision: revision === undefined ? null : Number(revision), timeoutMs: wait.value };
-  return answer(await control.waitCommit(wanted, options, call.signal));
+  return answer(inPath(await control.waitCommit(wanted, options, call.signal)));
+}
+
+/** A commit that the path names is what was asked for; one that is not there is 404, not a mistake in the request. */
+function inPath<T>(result: Result<T>): Result<T> {
+  if (result.ok || result.error.code !== 'unknown-commit') return result;
+  return err(failure('commit-not-found', result.error.message));
 }
 
 function waitMs(call: Call): Result<number | null> {
@@ -67,7 +73,7 @@ export const commitRoutes: readonly Route[] = [
       revision: says({ type: 'integer', minimum: 0 }, 'The revision that the caller has seen.'),
     },
     answer: { status: 200, description: 'Its state', schema: ref('CommitStatus') },
-    errors: [],
+    errors: ['commit-not-found', 'not-on-branch', 'too-many-streams'],
     handle: commit,
   },
   {

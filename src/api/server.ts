@@ -147,7 +147,7 @@ function createRouter(parts: PipelineParts, closing: AbortSignal): Hono<Env> {
     const reason = failure('method-not-allowed', `This path takes ${allow}.`, { details: { allow } });
     router.all(path, through(noRoutePipeline(reason, { Allow: allow }, parts)));
   }
-  const unknown = failure('route-unknown', 'No route has this path. GET /openapi.json lists all of them.');
+  const unknown = failure('unknown-route', 'No route has this path. GET /openapi.json lists all of them.');
   router.notFound(through(noRoutePipeline(unknown, {}, parts)));
   return router;
 }

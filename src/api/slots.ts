@@ -1,4 +1,5 @@
 /** Deploys in slots, in the words of the first slot machine: for one app, for ?app=NAME, and under /v1/apps/{app}. */
+import type { ErrorCode } from '../base/errors.ts';
 import { err, failure, ok } from '../base/result.ts';
 import type { Result } from '../base/result.ts';
 import type { ControlPlane } from '../model/control-plane.ts';
@@ -55,7 +56,7 @@ function pickApp(call: Call, control: ControlPlane): Result<string> {
   const only = apps[0];
   if (only === undefined) {
     return err(
-      failure('app-unknown', 'No app is deployed here yet. Push an App document to the intent repository.'),
+      failure('no-apps', 'No app is deployed here yet. Push an App document to the intent repository.'),
     );
   }
   if (apps.length === 1) return ok(only);
@@ -80,6 +81,17 @@ async function journal(call: Call, { control }: ApiParts): Promise<Answer> {
 const JOURNAL_DEFAULT = 100;
 const JOURNAL_MAX = 1000;
 
+const DEPLOY_ERRORS: readonly ErrorCode[] = [
+  'deploy-in-progress',
+  'superseded',
+  'source-unreachable',
+  'checkout-failed',
+  'setup-failed',
+  'setup-timeout',
+  'start-failed',
+  'work-tree-dirty',
+];
+
 type Shape = Pick<Route, 'method' | 'id' | 'summary' | 'roles' | 'answer' | 'errors' | 'handle'> & {
   readonly body?: BodySpec;
 };
@@ -98,7 +110,7 @@ const shapes: readonly (readonly [string, Shape])[] = [
         description: 'Promoted, or refused with success: false and the reason',
         schema: deployed,
       },
-      errors: ['app-required', 'app-unknown'],
+      errors: [...DEPLOY_ERRORS, 'unknown-commit', 'bad-ref'],
       handle: deploy,
     },
   ],
@@ -111,7 +123,7 @@ const shapes: readonly (readonly [string, Shape])[] = [
       roles: DEPLOYERS,
       body: rollbackBody,
       answer: { status: 200, description: 'As for deploy', schema: deployed },
-      errors: ['app-required', 'app-unknown'],
+      errors: [...DEPLOY_ERRORS, 'no-previous-slot'],
       handle: rollback,
     },
   ],
@@ -123,7 +135,7 @@ const shapes: readonly (readonly [string, Shape])[] = [
       summary: 'What is live, what was before it, and whether it is healthy',
       roles: STATUS_READERS,
       answer: { status: 200, description: 'The state of the app', schema: ref('AppStatus') },
-      errors: ['app-required', 'app-unknown'],
+      errors: [],
       handle: status,
     },
   ],
@@ -134,13 +146,14 @@ export const slotRoutes: readonly Route[] = [
     ...shape,
     path: `/${path}`,
     query: { app: says(nameInput, 'Needed when there are several apps.') },
+    errors: [...shape.errors, 'app-required', 'no-apps', 'unknown-unit'],
   })),
   ...shapes.map(([path, shape]): Route => ({
     ...shape,
     id: `${shape.id}App`,
     path: `/v1/apps/{app}/${path}`,
     params: { app: nameInput },
-    errors: ['app-unknown'],
+    errors: [...shape.errors, 'unknown-unit'],
   })),
   {
     method: 'GET',
@@ -161,7 +174,7 @@ export const slotRoutes: readonly Route[] = [
     params: { app: nameInput },
     query: { limit: { type: 'integer', minimum: 1, maximum: JOURNAL_MAX } },
     answer: { status: 200, description: 'The newest entries', schema: page(ref('JournalEntry')) },
-    errors: ['app-unknown'],
+    errors: ['unknown-unit'],
     handle: journal,
   },
 ];

@@ -86,7 +86,7 @@ export const systemRoutes: readonly Route[] = [
       against: says(refInput, '`live` (the default), or another ref.'),
     },
     answer: { status: 200, description: 'The plan', schema: ref('Plan') },
-    errors: [],
+    errors: ['unknown-commit', 'intent-invalid'],
     handle: async (call, { control }) => {
       const against = call.query['against'];
       const base = against === undefined || against === 'live' ? null : String(against);

@@ -62,7 +62,7 @@ function revoke(call: Call, { tokens, clock }: ApiParts): Answer {
     name === OPERATOR_NAME
       ? ' The operator token is changed by replacing operator.token and restarting.'
       : '';
-  return failed(failure('token-not-found', `No live token is named "${name}".${hint}`));
+  return failed(failure('unknown-token', `No live token is named "${name}".${hint}`));
 }
 
 function shown(record: TokenRecord) {
@@ -130,7 +130,7 @@ export const tokenRoutes: readonly Route[] = [
     roles: OPERATORS,
     params: { name: nameInput },
     answer: { status: 200, description: 'Revoked', schema: object({ name: text, revoked_at: time }) },
-    errors: ['token-not-found'],
+    errors: ['unknown-token'],
     handle: revoke,
   },
 ];

@@ -104,7 +104,7 @@ export const unitRoutes: readonly Route[] = [
     roles: VIEWERS,
     params,
     answer: { status: 200, description: 'The explanation', schema: ref('Why') },
-    errors: [],
+    errors: ['unknown-unit'],
     handle: async (call, { control }) => answer(await control.why(unitOf(call))),
   },
   {
@@ -116,7 +116,7 @@ export const unitRoutes: readonly Route[] = [
     params,
     body: nothing,
     answer: { status: 200, description: 'The restart is under way', schema: object({ unit: text }) },
-    errors: [],
+    errors: ['unknown-unit'],
     handle: async (call, { control }) => answer(await control.restart(unitOf(call), call.caller)),
   },
   {
@@ -128,7 +128,7 @@ export const unitRoutes: readonly Route[] = [
     params,
     body: nothing,
     answer: { status: 200, description: 'Committed', schema: committed },
-    errors: [],
+    errors: ['unknown-unit'],
     handle: suspend(true),
   },
   {
@@ -140,7 +140,7 @@ export const unitRoutes: readonly Route[] = [
     params,
     body: nothing,
     answer: { status: 200, description: 'Committed', schema: committed },
-    errors: [],
+    errors: ['unknown-unit'],
     handle: suspend(false),
   },
   {
@@ -161,7 +161,7 @@ export const unitRoutes: readonly Route[] = [
       schema: page(ref('LogLine')),
       types: ['text/plain', 'text/event-stream'],
     },
-    errors: ['too-many-streams'],
+    errors: ['unknown-unit', 'too-many-streams'],
     handle: logs,
   },
 ];

@@ -162,7 +162,7 @@ export function createFakeControlPlane(apps: readonly string[] = ['web']): FakeC
   let last = state.firstEventId;
 
   const known = <T>(app: string, value: T): Result<T> =>
-    state.apps.includes(app) ? ok(value) : err(failure('app-unknown', `There is no app named ${app}.`));
+    state.apps.includes(app) ? ok(value) : err(failure('unknown-unit', `There is no unit named ${app}.`));
 
   return {
     calls,
@@ -267,7 +267,7 @@ function planWithout(): Plan {
 
 function commitOf(state: FakeState, ref: string): Result<CommitStatus> {
   const found = state.commits.get(ref);
-  return found === undefined ? err(failure('commit-unknown', `No commit is named ${ref}.`)) : ok(found);
+  return found === undefined ? err(failure('unknown-commit', `No commit is named ${ref}.`)) : ok(found);
 }
 
 async function* lines(all: readonly LogLine[], follow: boolean, signal: AbortSignal): AsyncIterable<LogLine> {

@@ -115,7 +115,7 @@ describe('slots', () => {
 
     api.control.state.apps = [];
     const none = await api.fetch('/status');
-    expect([none.status, await body(none)]).toMatchObject([404, { code: 'app-unknown' }]);
+    expect([none.status, await body(none)]).toMatchObject([404, { code: 'no-apps' }]);
   });
 });
 
@@ -139,7 +139,7 @@ describe('requests in general', () => {
     const method = await api.fetch('/deploy', { method: 'PUT', body: '{}' });
     const options = await api.fetch('/status', { method: 'OPTIONS' });
 
-    expect([unknown.status, (await body(unknown))['code']]).toEqual([404, 'route-unknown']);
+    expect([unknown.status, (await body(unknown))['code']]).toEqual([404, 'unknown-route']);
     expect([method.status, method.headers.get('allow'), (await body(method))['code']]).toEqual([
       405,
       'POST',
