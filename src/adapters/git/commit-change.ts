@@ -1,6 +1,6 @@
 /**
- * Writes one commit on the watched branch: objects with a private index, then the work tree of a checked-out branch,
- * then the ref by compare-and-swap. Nothing of the user's is ever overwritten: git itself refuses, and so do we.
+ * Writes one commit on top of a parent with a private index, and has the branch moved to it. Decides how a change
+ * becomes a tree; how the branch moves stands in its own file.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
@@ -8,24 +8,12 @@ import path from 'node:path';
 
 import { err, failure, ok } from '../../base/result.ts';
 import type { Result } from '../../base/result.ts';
-import type { Clock, CommitChange } from '../../ports.ts';
-import { createGit, gitError } from './git-command.ts';
-import type { Git, GitOutput } from './git-command.ts';
-import { OID } from './object-format.ts';
-import type { RepositoryPlace } from './repository-files.ts';
-
-/** Who commits when Mainstay writes: the author stays the person who asked. */
-export const COMMITTER = { name: 'Mainstay', mail: 'mainstay@localhost' } as const;
-
-const NO_COMMIT = '0'.repeat(40);
-
-export interface CommitTarget {
-  readonly git: Git;
-  readonly place: RepositoryPlace;
-  readonly watchedRef: string;
-  readonly clock: Clock;
-  readonly dataDir: string | undefined;
-}
+import type { CommitChange } from '../../ports.ts';
+import type { Git } from './git-command.ts';
+import { COMMITTER, identity } from './identity.ts';
+import { moveBranch } from './move-branch.ts';
+import type { CommitTarget } from './move-branch.ts';
+import { NO_OBJECT } from './object-format.ts';
 
 /**
  * The new commit; `parent` itself when nothing would change. Fails with `ref-moved`, `work-tree-dirty`,
@@ -55,21 +43,6 @@ export async function commitChange(target: CommitTarget, change: CommitChange): 
   }
 }
 
-/** The environment that makes a commit's author and committer. */
-export function identity(
-  author: { readonly name: string; readonly mail: string },
-  date: string,
-): Record<string, string> {
-  return {
-    GIT_AUTHOR_NAME: author.name,
-    GIT_AUTHOR_EMAIL: author.mail,
-    GIT_AUTHOR_DATE: date,
-    GIT_COMMITTER_NAME: COMMITTER.name,
-    GIT_COMMITTER_EMAIL: COMMITTER.mail,
-    GIT_COMMITTER_DATE: date,
-  };
-}
-
 async function writeTree(
   git: Git,
   change: CommitChange,
@@ -80,7 +53,7 @@ async function writeTree(
   let index = '';
   for (const file of change.files) {
     if (file.text === null) {
-      index += `0 ${NO_COMMIT}\t${file.path}\0`;
+      index += `0 ${NO_OBJECT}\t${file.path}\0`;
       continue;
     }
     const oid = (await git.must(['hash-object', '-w', '--stdin', '--no-filters'], { stdin: file.text }))
@@ -105,84 +78,8 @@ async function modesOf(git: Git, change: CommitChange): Promise<Map<string, stri
   return modes;
 }
 
-async function moveBranch(
-  target: CommitTarget,
-  parent: string | null,
-  commit: string,
-): Promise<Result<string>> {
-  const checkedOut = !target.place.bare && (await headOf(target.git)) === target.watchedRef;
-  if (!checkedOut) return (await moveRef(target, parent, commit)) ? ok(commit) : err(refMoved(target));
-  // The work tree follows before the ref: were it the other way round, a crash between the two would show the user
-  // our change as undone by them.
-  if ((await refNow(target)) !== parent) return err(refMoved(target));
-  const tree = createGit({
-    gitDir: target.place.gitDir,
-    workTree: target.place.path,
-    dataDir: target.dataDir,
-  });
-  // A file that was only touched is not an edit.
-  await tree.run(['update-index', '-q', '--refresh'], { cwd: target.place.path });
-  const followed = await checkoutTree(tree, target.place.path, { from: parent, to: commit });
-  if (followed.code !== 0) return err(workTreeFailure(target.place.path, followed));
-  if (await moveRef(target, parent, commit)) return ok(commit);
-  await checkoutTree(tree, target.place.path, { from: commit, to: parent });
-  return err(refMoved(target));
-}
-
-async function checkoutTree(
-  git: Git,
-  cwd: string,
-  step: { readonly from: string | null; readonly to: string | null },
-): Promise<GitOutput> {
-  const empty = step.from === null || step.to === null ? await emptyTree(git) : '';
-  return await git.run(['read-tree', '-m', '-u', step.from ?? empty, step.to ?? empty], { cwd });
-}
-
-async function moveRef(target: CommitTarget, from: string | null, to: string): Promise<boolean> {
-  const args = ['update-ref', '-m', 'mainstay: commit', target.watchedRef, to, from ?? NO_COMMIT];
-  const date = `${Math.floor(target.clock.now() / 1000)} +0000`;
-  const moved = await target.git.run(args, { env: identity(COMMITTER, date) });
-  if (moved.code === 0) return true;
-  if ((await refNow(target)) !== from || /cannot lock ref|Unable to create/.test(moved.stderr)) return false;
-  throw gitError(args, moved);
-}
-
-async function refNow(target: CommitTarget): Promise<string | null> {
-  const shown = await target.git.run(['rev-parse', '--verify', '--quiet', target.watchedRef]);
-  const oid = shown.stdout.toString().trim();
-  return OID.test(oid) ? oid : null;
-}
-
-async function headOf(git: Git): Promise<string> {
-  return (await git.run(['symbolic-ref', '--quiet', 'HEAD'])).stdout.toString().trim();
-}
-
 async function treeOf(git: Git, commit: string): Promise<string> {
   return (await git.must(['rev-parse', '--verify', `${commit}^{tree}`])).toString().trim();
-}
-
-async function emptyTree(git: Git): Promise<string> {
-  return (await git.must(['mktree'])).toString().trim();
-}
-
-function workTreeFailure(dir: string, output: GitOutput): ReturnType<typeof failure> {
-  const said = output.stderr.trim();
-  if (/index\.lock/.test(said)) {
-    const what = `another git command is at work in ${dir}, or left its index.lock behind`;
-    return failure('work-tree-locked', `${what}; try again when it has ended`, {
-      retry: { kind: 'after', ms: 1000 },
-    });
-  }
-  const first = said.split('\n', 1)[0] ?? '';
-  return failure(
-    'work-tree-dirty',
-    `uncommitted edits in ${dir} are in the way (${first}); commit or stash them and try again`,
-  );
-}
-
-function refMoved(target: CommitTarget): ReturnType<typeof failure> {
-  const what = `${target.watchedRef} was moved by somebody else meanwhile`;
-  return failure('ref-moved', `${what}; look again and retry`, { retry: { kind: 'after', ms: 0 } });
 }
 
 /** `Name <mail>`; what git would refuse or cut is taken out. */

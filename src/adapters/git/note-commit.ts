@@ -4,13 +4,13 @@
  */
 import { err, failure, ok } from '../../base/result.ts';
 import type { Result } from '../../base/result.ts';
-import { COMMITTER, identity } from './commit-change.ts';
 import { gitError } from './git-command.ts';
+import { COMMITTER, identity } from './identity.ts';
 import { NOTES_REF, notesCommit, notesTree, readTexts, treeReader } from './note-read.ts';
 import type { NoteTarget } from './note-read.ts';
 import { mergeNote } from './note-text.ts';
 import { locateNote } from './note-tree.ts';
-import { OID } from './object-format.ts';
+import { NO_OBJECT, OID } from './object-format.ts';
 
 /** Keeps what is being built alive; hidden from clients. */
 const BUILD_REF = 'refs/mainstay/notes';
@@ -81,7 +81,7 @@ async function build(target: NoteTarget, before: string | null, commands: string
 }
 
 async function swap(target: NoteTarget, before: string | null, after: string): Promise<boolean> {
-  const args = ['update-ref', '-m', 'mainstay: notes', NOTES_REF, after, before ?? '0'.repeat(40)];
+  const args = ['update-ref', '-m', 'mainstay: notes', NOTES_REF, after, before ?? NO_OBJECT];
   const moved = await target.git.run(args, { env: identity(COMMITTER, `${seconds(target)} +0000`) });
   if (moved.code === 0) return true;
   if (/cannot lock ref|Unable to create/.test(moved.stderr)) return false;

@@ -13,6 +13,9 @@ export interface RawEntry {
 /** A full SHA-1 object id. */
 export const OID = /^[0-9a-f]{40}$/;
 
+/** What git writes for "no object", e.g. a ref that is not there yet. */
+export const NO_OBJECT = '0'.repeat(40);
+
 const TREE_MODE = '040000';
 const decoder = new TextDecoder();
 

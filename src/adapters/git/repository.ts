@@ -9,12 +9,14 @@ import { commitChange } from './commit-change.ts';
 import { checkGitVersion, createGit, gitError, quarantineEnvironment, runGit } from './git-command.ts';
 import type { Git } from './git-command.ts';
 import { openIsoObjects } from './iso-objects.ts';
+import { finishMove } from './move-branch.ts';
 import { createObjectStore } from './object-store.ts';
 import type { ObjectStore } from './object-store.ts';
 import { comparePaths, OID } from './object-format.ts';
 import { watchRefs } from './ref-watch.ts';
 import { ensureBareRepository, locate } from './repository-files.ts';
 import type { RepositoryPlace } from './repository-files.ts';
+import { removeStaleLocks } from './stale-locks.ts';
 import { diffTrees } from './tree-diff.ts';
 
 export interface OpenRepositoryOptions {
@@ -77,6 +79,9 @@ async function opened(
 ): Promise<GitRepository> {
   const { clock, log, dataDir } = options;
   const git = createGit({ gitDir: place.gitDir, dataDir });
+  const target = { git, place, watchedRef, clock, dataDir };
+  await removeStaleLocks(place, clock, log);
+  if (!place.bare) await finishMove(target, log);
   const objects = createObjectStore(git, await openIsoObjects(place.gitDir));
   const ended = new AbortController();
   const resolveEveryMs = options.resolveEveryMs ?? RESOLVE_EVERY_MS;
@@ -128,7 +133,7 @@ async function opened(
       ];
       return (await git.must(args)).toString().split('\n').filter(Boolean);
     },
-    commitChange: async (change) => await commitChange({ git, place, watchedRef, clock, dataDir }, change),
+    commitChange: async (change) => await commitChange(target, change),
     watch: (signal) => watchRefs({ place, git, clock, log, resolveEveryMs }, signal),
     close: async () => {
       ended.abort();
