@@ -42,7 +42,11 @@ export function createProxyClient({ dataDir, log, clock, entry }: ProxyClientOpt
     log,
     clock,
     greet: async (connection) => {
-      if (table !== null) await connection.call({ op: 'apply', table }, CALL_MS);
+      if (table === null) return;
+      const answer = await connection.call({ op: 'apply', table }, CALL_MS);
+      const failures = answer.ok ? (answer.value as readonly ListenFailure[]) : [answer.error];
+      for (const { message } of failures)
+        log.warn('proxy does not serve all of the last table', { reason: message });
     },
   });
   const call = createCaller({

@@ -52,13 +52,18 @@ export function openListener(host: string, port: number, router: Router<Destinat
   // Bounded by size. A bound on the count drops headers silently, and with them the framing of a body.
   server.maxHeadersCount = 0;
 
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   const listener: Listener = {
     host,
     port,
     router,
     close: () => {
       closing = true;
-      return closeSoftly(server);
+      return closeSoftly(server, sockets);
     },
     destroy: () => server.closeAllConnections(),
   };
@@ -209,9 +214,13 @@ function guardBody(request: IncomingMessage): void {
  * `Server.close` of node:http would cut idle keep-alive connections at once, and a request just under way on one of
  * them with it. So: stop accepting, tell each that asks that this was the last answer, then end those still idle.
  */
-function closeSoftly(server: Server): Promise<void> {
+function closeSoftly(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setInterval(() => server.closeIdleConnections(), LINGER_MS);
+    const timer = setInterval(() => {
+      server.closeIdleConnections();
+      // Opened ahead of need and not used yet, which node:http takes for a request on its way.
+      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+    }, LINGER_MS);
     NetServer.prototype.close.call(server, () => {
       clearInterval(timer);
       // Ends the timer that node:http keeps for its connections; it no longer listens, which is reported and fine.

@@ -153,6 +153,31 @@ test('the app learns where the request came from', async () => {
   expect(behindTls.json()).toMatchObject({ 'x-forwarded-proto': 'https' });
 });
 
+test('answers without a body, repeated headers and odd status lines come through as they are', async () => {
+  const app = await stage.app((request, response) => {
+    response.setHeader('Set-Cookie', ['a=1', 'b=2']);
+    if (request.url === '/304') response.writeHead(304, { ETag: '"x"' }).end();
+    else if (request.url === '/204') response.writeHead(204).end();
+    else response.writeHead(299, 'Quite Fine', { 'X-Case': '\u00e9', 'Content-Length': 5 }).end('hello');
+  });
+  await stage.serve('g1', app.port);
+  const wire = await stage.dial();
+  wire.send('HEAD / HTTP/1.1', 'Host: a');
+  await eventually('head', () => wire.text().endsWith('\r\n\r\n'));
+  expect(wire.text()).toMatch(/^HTTP\/1\.1 299 Quite Fine\r\n/);
+  expect(wire.text()).toMatch(/Set-Cookie: a=1\r\nSet-Cookie: b=2\r\n/);
+  expect(wire.text()).toContain('X-Case: \u00e9');
+  expect(wire.text()).toContain('Content-Length: 5');
+  wire.send('GET /304 HTTP/1.1', 'Host: a');
+  await eventually('304', () => wire.text().includes('304 Not Modified') && wire.text().endsWith('\r\n\r\n'));
+  wire.send('GET /204 HTTP/1.1', 'Host: a');
+  await eventually('204', () => wire.text().includes('204 No Content') && wire.text().endsWith('\r\n\r\n'));
+  wire.send('POST / HTTP/1.1', 'Host: a', 'Expect: 100-continue', 'Content-Length: 2');
+  await eventually('continue', () => wire.text().includes('100 Continue'));
+  wire.socket.write('hi');
+  await eventually('answered on the same connection', () => wire.text().endsWith('hello'));
+});
+
 test('a listener that stays is untouched by others that come and go', async () => {
   const port = await named('web');
   const extra = await freePort();
@@ -186,11 +211,14 @@ test('a removed listener finishes what runs, and tells idle clients before it go
   idle.send('GET / HTTP/1.1', 'Host: a');
   await eventually('answered', () => idle.text().includes('quick'));
 
+  const unused = await stage.dial();
+  await eventually('accepted', () => new Promise((resolve) => setImmediate(() => resolve(true))));
   await stage.plane.apply(tableOf(9, []));
 
   await expect(stage.dial()).rejects.toThrow('ECONNREFUSED');
   idle.send('GET / HTTP/1.1', 'Host: a');
   await eventually('told to go', () => /quick[^]*Connection: close[^]*quick/i.test(idle.text()));
+  await eventually('unused connection closed', () => unused.ended() === 'end', 3_000);
   finish[0]?.();
   await eventually('slow finished', () => /Connection: close[^]*done/i.test(slow.text()));
   await eventually('both ended', () => slow.ended() === 'end' && idle.ended() === 'end');
