@@ -8,7 +8,8 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { constants } from 'node:os';
+import module from 'node:module';
+import { constants, homedir } from 'node:os';
 import { delimiter, dirname, join, resolve, sep } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -24,12 +25,23 @@ const root = dirname(dirname(self));
 
 if (major(process.versions.node) >= WANTED) {
   await watchLauncher();
+  keepCompiled();
   await import(pathToFileURL(entry()).href);
 } else {
   const node = findNode();
   if (node === null) fail();
   else if (typeof process.execve === 'function') takeOver(node);
   else runUnder(node);
+}
+
+/** Compiled code is kept for the next start, which halves it: in the checkout, else where the user's caches are. */
+function keepCompiled() {
+  const own = join(root, 'node_modules');
+  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
+  const failed = module.constants?.compileCacheStatus?.FAILED;
+  for (const dir of existsSync(own) ? [join(own, '.cache'), cache] : [cache]) {
+    if (module.enableCompileCache?.(join(dir, 'mainstay')).status !== failed) return;
+  }
 }
 
 /** Sources in a checkout; dist under node_modules, where Node strips no types, and wherever there are no sources. */

@@ -89,7 +89,7 @@ describe.skipIf(OLD_NODE === null)('an older Node on PATH (skipped where there i
 
   test('no newer Node anywhere: says what to do, exit 2', () => {
     const bin = layPackage(join(root, 'p'));
-    const ran = spawnSync(old, [bin, 'x'], { encoding: 'utf8', env: { PATH: dirname(old) } });
+    const ran = spawnSync(old, [bin, 'x'], { encoding: 'utf8', env: { PATH: dirname(old), HOME: root } });
     expect(ran.status).toBe(2);
     expect(ran.stderr).toContain('npm ci');
   });
@@ -97,13 +97,22 @@ describe.skipIf(OLD_NODE === null)('an older Node on PATH (skipped where there i
 
 async function startStaying(old: string) {
   const bin = layPackage(join(root, 'p'), process.execPath);
-  const launcher = spawn(old, [bin, 'stay'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const launcher = spawn(old, [bin, 'stay'], { stdio: ['ignore', 'pipe', 'inherit'], env: environment() });
   const [line] = (await once(createInterface(launcher.stdout), 'line')) as [string];
   return { launcher, pid: (JSON.parse(line) as { pid: number }).pid };
 }
 
 function run(node: string, bin: string, ...args: readonly string[]) {
-  return spawnSync(node, [bin, ...(args.length === 0 ? ['x'] : args)], { encoding: 'utf8', timeout: 10_000 });
+  return spawnSync(node, [bin, ...(args.length === 0 ? ['x'] : args)], {
+    encoding: 'utf8',
+    timeout: 10_000,
+    env: environment(),
+  });
+}
+
+/** What is compiled is kept in the scratch folder. */
+function environment(): NodeJS.ProcessEnv {
+  return { ...process.env, XDG_CACHE_HOME: join(root, 'cache') };
 }
 
 /** A package of the launcher and a stub program; with a `node` package beside it when one is given. */

@@ -6,7 +6,10 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-const run = promisify(execFile);
+const execute = promisify(execFile);
+/** What is compiled is kept in the scratch folder. */
+const run = (file: string, args: readonly string[]) =>
+  execute(file, args, { env: { ...process.env, XDG_CACHE_HOME: join(scratch, 'cache') } });
 const PUBLISHED_ELSEWHERE = ['docs', 'CHANGELOG.md'];
 
 let scratch: string;
