@@ -11,10 +11,10 @@ import { eventually } from '../../support/wait.ts';
 const OLD_NODE = findOldNode();
 const PROGRAM = `
 const [what] = process.argv.slice(2);
+if (what === 'stay') { setInterval(() => {}, 1000); process.on('SIGTERM', () => process.exit(5)); }
 console.log(JSON.stringify({ args: process.argv.slice(2), node: process.versions.node, pid: process.pid, leash: process.env.MAINSTAY_LAUNCHER_FD ?? null }));
 if (what === 'exit') process.exit(7);
 if (what === 'die') process.kill(process.pid, 'SIGKILL');
-if (what === 'stay') { setInterval(() => {}, 1000); process.on('SIGTERM', () => process.exit(5)); }
 `;
 
 let root: string;
