@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Socket } from 'node:net';
 import { ask } from '../../support/http-client.ts';
-import { eventually } from '../../support/wait.ts';
+import { eventually, stays } from '../../support/wait.ts';
 import { openStage, type Stage } from './stage.ts';
 
 let stage: Stage;
@@ -150,80 +150,6 @@ test('hop-by-hop headers stop here, both ways, also those that Connection names'
   expect(answer.headers['x-kept']).toBe('1');
 });
 
-test.each(['DELETE', 'GET', 'OPTIONS'])('a chunked %s cannot smuggle a second request', async (method) => {
-  const asked: string[] = [];
-  const app = await stage.app((request, response) => {
-    let body = '';
-    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
-    request.on('end', () => {
-      asked.push(`${request.method} ${request.url} ${body.length}`);
-      response.end('ok');
-    });
-  });
-  await stage.serve('g1', app.port);
-  const inner = 'GET /inner HTTP/1.1\r\nHost: a\r\n\r\n';
-  const wire = await stage.dial();
-  wire.send(
-    `${method} /outer HTTP/1.1`,
-    'Host: a',
-    'Transfer-Encoding: chunked',
-    'Connection: transfer-encoding',
-    '',
-    inner.length.toString(16),
-    inner,
-    '0',
-  );
-  await eventually('answered', () => wire.text().includes('200 OK'));
-  await ask(`http://127.0.0.1:${stage.port}/next`);
-
-  expect(asked).toEqual([`${method} /outer ${inner.length}`, 'GET /next 0']);
-});
-
-test.each([
-  ['length and chunks', ['Content-Length: 4', 'Transfer-Encoding: chunked']],
-  ['two lengths', ['Content-Length: 4', 'Content-Length: 5']],
-  ['an unknown encoding', ['Transfer-Encoding: gzip, chunked']],
-  ['an encoding twice', ['Transfer-Encoding: chunked', 'Transfer-Encoding: chunked']],
-  ['a space before the colon', ['Content-Length : 4']],
-  ['two hosts', ['Host: b']],
-  ['a host that is none', ['Host: a@b/c']],
-])('a request with %s is refused and never reaches the app', async (_name, lines) => {
-  let asked = 0;
-  const app = await stage.app((_request, response) => {
-    asked += 1;
-    response.end();
-  });
-  await stage.serve('g1', app.port);
-  const wire = await stage.dial();
-  wire.send('POST / HTTP/1.1', ...(lines[0]?.startsWith('Host: a@') ? [] : ['Host: a']), ...lines);
-  await eventually('answered', () => wire.text().includes('HTTP/1.1 400'));
-  await eventually('closed', () => wire.ended() !== 'open');
-  expect(asked).toBe(0);
-});
-
-test('an upgrade with a body is an ordinary request, and other protocols are not upgraded', async () => {
-  let seen: NodeJS.Dict<string | string[]> = {};
-  const app = await stage.app((request, response) => {
-    seen = request.headers;
-    request.resume().on('end', () => response.end('plain'));
-  });
-  await stage.serve('g1', app.port);
-  const first = await stage.dial();
-  first.send(...HANDSHAKE, 'Content-Length: 2', '', 'hi');
-  await eventually('answered', () => first.text().includes('plain'));
-  expect(seen).not.toHaveProperty('upgrade');
-  const second = await stage.dial();
-  second.send(
-    'GET / HTTP/1.1',
-    'Host: a',
-    'Connection: Upgrade, HTTP2-Settings',
-    'Upgrade: h2c',
-    'HTTP2-Settings: AA',
-  );
-  await eventually('answered', () => second.text().includes('plain'));
-  expect(seen).not.toHaveProperty('http2-settings');
-});
-
 test('headers of an event stream go out before its first event', async () => {
   let finish = (): void => undefined;
   const app = await stage.app((_request, response) => {
@@ -269,6 +195,16 @@ test('an unused upstream connection is not kept for longer than a second', async
   await ask(`http://127.0.0.1:${stage.port}/`);
   expect(open).toBe(1);
   await eventually('pool closed it', () => open === 0, 2_000);
+});
+
+test('an app may be silent for longer than unused connections are kept', async () => {
+  let finish = (): void => undefined;
+  const app = await stage.app((_request, response) => (finish = () => response.end('late')));
+  await stage.serve('g1', app.port);
+  const answer = ask(`http://127.0.0.1:${stage.port}/`);
+  await stays('nothing is cut', () => stage.plane.stats().generations['g1']?.errors === 0, 1_300);
+  finish();
+  expect((await answer).text).toBe('late');
 });
 
 test('an app whose answer cannot be said is a 502, not a crash', async () => {
