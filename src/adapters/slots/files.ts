@@ -5,7 +5,10 @@
 import { open, mkdir, rename, rm, symlink, chmod, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncFolder, writeFileDurable } from '../system/durable-file.ts';
+import { runProgram } from '../system/run-program.ts';
 import { copyTree } from './copy-tree.ts';
+
+const SYNC_LIMIT_MS = 1_500;
 
 export interface Files {
   /** With its parents; fine when it is there. */
@@ -21,6 +24,8 @@ export interface Files {
   /** At the end of the file, and on disk when it resolves. */
   append(path: string, text: string): Promise<void>;
   sync(folder: string): Promise<void>;
+  /** Asks the system to put everything below a folder on disk; gives up after a while, because others write as well. */
+  syncTree(folder: string): Promise<void>;
   /** Copies a folder's content into a new folder, sharing blocks where the file system can. False: cut short. */
   copyTree(from: string, to: string, signal: AbortSignal): Promise<boolean>;
 }
@@ -34,6 +39,7 @@ export const diskFiles: Files = {
   writeDurable: (path, text) => writeFileDurable(path, text, 0o644),
   append,
   sync: syncFolder,
+  syncTree,
   copyTree,
 };
 
@@ -45,6 +51,11 @@ async function append(path: string, text: string): Promise<void> {
   } finally {
     await file.close();
   }
+}
+
+/** One call for the whole file system is far cheaper than one for each of thousands of files. */
+async function syncTree(folder: string): Promise<void> {
+  await runProgram('sync', ['-f', folder], { env: { PATH: process.env['PATH'] }, timeoutMs: SYNC_LIMIT_MS });
 }
 
 async function remove(path: string): Promise<void> {

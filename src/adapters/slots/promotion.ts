@@ -1,6 +1,6 @@
 /** Makes a slot live, and undoes everything else: abandon, tidy, recover, remove. Each call has its app's turn. */
 import type { SlotLinks, SlotRecord } from '../../model/slot.ts';
-import { STAGING } from './app-folder.ts';
+import { STAGING, type AppFolder } from './app-folder.ts';
 import { alteredFiles } from './drift.ts';
 import { formatFacts, readFacts } from './facts.ts';
 import { forgetSlot, turnIntoStaging } from './lay.ts';
@@ -12,11 +12,7 @@ import type { Workshop } from './workshop.ts';
 export async function promote(shop: Workshop, app: string, record: SlotRecord): Promise<SlotLinks> {
   const folder = shop.folderOf(app);
   const before = await readRecord(folder);
-  const facts = await readFacts(folder, record.slot);
-  if (facts !== null && facts.altered === null) {
-    const altered = await alteredFiles(shop.git, folder, record.slot);
-    await shop.files.write(folder.facts(record.slot), formatFacts({ ...facts, altered }));
-  }
+  await settle(shop, folder, record.slot);
   const previous = before.live?.slot === record.slot ? before.previous : before.live;
   const links = { live: record, previous };
   await writeRecord(shop.files, folder, links);
@@ -26,6 +22,20 @@ export async function promote(shop: Workshop, app: string, record: SlotRecord): 
     shop.log.warn('slot links could not be changed', { app, reason: String(error) }),
   );
   return links;
+}
+
+/**
+ * Before its first promotion a slot's files go to disk, and what its setup made of tracked files is written down: a
+ * promotion that outlives a power cut must not point to files that did not.
+ */
+async function settle(shop: Workshop, folder: AppFolder, slot: string): Promise<void> {
+  const facts = await readFacts(folder, slot);
+  if (facts === null || facts.altered !== null) return;
+  const [altered] = await Promise.all([
+    alteredFiles(shop.git, folder, slot),
+    shop.files.syncTree(folder.slot(slot)),
+  ]);
+  await shop.files.writeDurable(folder.facts(slot), formatFacts({ ...facts, altered }));
 }
 
 /** A slot that is live or previous stays what it is. */

@@ -4,7 +4,7 @@
  */
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { err, ok, type Failure, type Result } from '../../base/result.ts';
+import { err, failure, ok, type Failure, type Result } from '../../base/result.ts';
 import type { Clock, Random } from '../../ports.ts';
 import { writeFileDurable } from '../system/durable-file.ts';
 import { gitEnvironment } from '../system/git-environment.ts';
@@ -58,9 +58,9 @@ export function createMirror(remote: Remote, options: MirrorOptions): Mirror {
 
   return {
     gitDir,
-    refresh: (maxAgeMs, signal) => inTurn(() => refresh(maxAgeMs, signal)),
+    refresh: (maxAgeMs, signal) => inTurn(() => refresh(maxAgeMs, signal), signal, CALLED_OFF),
     fetchCommit: (oid, signal) =>
-      inTurn(async () => (await fetch({ remote, gitDir, wanted: [oid], signal })).end === 0),
+      inTurn(async () => (await fetch({ remote, gitDir, wanted: [oid], signal })).end === 0, signal, false),
   };
 }
 
@@ -110,15 +110,24 @@ function refusal(remote: Remote, end: ProgramEnd): Failure {
   return unreachable(remote, words === '' ? `git ended with ${end.end}.` : words);
 }
 
-/** Runs work one piece after another, in the order in which it was asked for. */
-function createQueue(): <T>(work: () => Promise<T>) => Promise<T> {
+type Turn = <T>(work: () => Promise<T>, signal: AbortSignal, otherwise: T) => Promise<T>;
+
+/** Runs work one piece after another; who is called off while waiting for another's fetch gets `otherwise`. */
+function createQueue(): Turn {
   let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const mine = last.then(work, work);
+  return (work, signal, otherwise) => {
+    const mine = last.then(() => (signal.aborted ? otherwise : work()));
     last = mine.catch(() => {});
-    return mine;
+    return new Promise((resolve, reject) => {
+      const giveUp = (): void => resolve(otherwise);
+      signal.addEventListener('abort', giveUp, { once: true });
+      if (signal.aborted) giveUp();
+      mine.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+    });
   };
 }
+
+const CALLED_OFF: Result<never> = err(failure('aborted', 'The wait for the source was cancelled.'));
 
 const ALL_REFS = ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*'];
 

@@ -63,11 +63,12 @@ export function createSourceStore(options: SourceStoreOptions): SourceStore {
     return again.ok && again.value.moved ? look() : found;
   }
 
-  const watch = createSourceWatch({ ...options, pollMs, mirrorOf });
+  const watching = createSourceWatch({ ...options, pollMs, mirrorOf });
   return {
-    watch: (sources, signal) => watch(sources, signal),
+    watch: watching.watch,
     async resolve(source, intentCommit, signal) {
       const location = locate(source.repo);
+      watching.noticed(source.repo);
       switch (location.kind) {
         case 'intent': {
           const place = { gitDir: options.intentGitDir, shown: 'the intent repository' };

@@ -23,17 +23,34 @@ export interface SourceWatchOptions {
 /** Several refs change within one push; one wake-up is enough for them. */
 const SETTLE_MS = 20;
 
-/** The `watch` of a SourceStore. `sources` is read again at each poll and each wake-up. */
-export function createSourceWatch(options: SourceWatchOptions): SourceStore['watch'] {
-  return (sources, signal) => wakeUps(options, sources, signal);
+export interface SourceWatch {
+  readonly watch: SourceStore['watch'];
+  /** A repository was asked for: one that is new is watched from now on, not only from the next poll on. */
+  readonly noticed: (repo: string) => void;
+}
+
+/** `sources` is read again at each poll, each wake-up, and when a new repository is noticed. */
+export function createSourceWatch(options: SourceWatchOptions): SourceWatch {
+  const known = new Set<string>();
+  const bells = new Set<() => void>();
+  return {
+    watch: (sources, signal) => wakeUps(options, sources, signal, bells),
+    noticed(repo) {
+      if (known.has(repo)) return;
+      known.add(repo);
+      for (const ring of bells) ring();
+    },
+  };
 }
 
 async function* wakeUps(
   options: SourceWatchOptions,
   sources: () => readonly SourceRef[],
   signal: AbortSignal,
+  bells: Set<() => void>,
 ): AsyncGenerator<void> {
   const bell = createBell(signal);
+  bells.add(bell.ring);
   const files = createFileWatch(bell.ring, options.log);
   const refs = new Map<string, string>();
   let nextPoll = 0;
@@ -54,6 +71,7 @@ async function* wakeUps(
       }
     }
   } finally {
+    bells.delete(bell.ring);
     await files.close();
   }
 }

@@ -2,7 +2,7 @@
  * Runs a helper program to its end: no shell, limited time, limited output, ended with the signal. Says how it ended;
  * what that means is the caller's to decide.
  */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 
 export interface RunOptions {
   readonly env: NodeJS.ProcessEnv;
@@ -33,6 +33,8 @@ export function runProgram(file: string, args: readonly string[], options: RunOp
     const child = spawn(file, [...args], {
       env: options.env,
       stdio: ['pipe', 'pipe', 'pipe'],
+      // A group of its own: git starts helpers that would keep our pipes open after git itself was ended.
+      detached: true,
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     });
     const out: Buffer[] = [];
@@ -42,7 +44,7 @@ export function runProgram(file: string, args: readonly string[], options: RunOp
 
     const stop = (why: ProgramEnd['end']): void => {
       early ??= why;
-      child.kill('SIGKILL');
+      killGroup(child);
     };
     const onAbort = (): void => stop('cancelled');
     const timer = setTimeout(() => stop('timeout'), options.timeoutMs ?? 30_000);
@@ -70,4 +72,13 @@ export function runProgram(file: string, args: readonly string[], options: RunOp
     child.stdin.on('error', () => {});
     child.stdin.end(options.input);
   });
+}
+
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // It ended between the question and the signal.
+  }
 }

@@ -34,6 +34,7 @@ function watchedFiles(before: () => void): Files {
     writeDurable: (path, text) => step(() => diskFiles.writeDurable(path, text)),
     append: (path, text) => step(() => diskFiles.append(path, text)),
     sync: (folder) => step(() => diskFiles.sync(folder)),
+    syncTree: (folder) => step(() => diskFiles.syncTree(folder)),
     copyTree: (from, to) =>
       step(async () => {
         await diskFiles.makeFolder(to);

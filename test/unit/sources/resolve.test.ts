@@ -1,5 +1,6 @@
 /** What refs and paths of a source mean, on real repositories: in place, as the intent repository, and behind a URL. */
 import { renameSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createSourceStore } from '../../../src/adapters/sources/source-store.ts';
@@ -203,4 +204,28 @@ test('an aborted wait ends at once', async () => {
   const found = await storeIn(place.dir).resolve({ repo, ref: 'main', path: '.' }, '', AbortSignal.abort());
 
   expect(found).toMatchObject({ ok: false, error: { code: 'aborted' } });
+});
+
+test('who is called off does not wait for a server that keeps others waiting', async () => {
+  using place = scratch();
+  const store = storeIn(place.dir);
+  const silent = createServer((socket) => socket.resume().on('error', () => {}));
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const { port } = silent.address() as AddressInfo;
+  const source = { repo: `http://127.0.0.1:${port}/x.git`, ref: 'main', path: '.' };
+  const first = new AbortController();
+  const second = new AbortController();
+
+  const asked = new Promise((resolve) => silent.once('connection', resolve));
+  const answers = [
+    store.resolve(source, '', first.signal),
+    store.resolve(source, '', second.signal),
+  ] as const;
+  await asked;
+  second.abort();
+  expect(await answers[1]).toMatchObject({ ok: false, error: { code: 'aborted' } });
+  first.abort();
+  expect(await answers[0]).toMatchObject({ ok: false, error: { code: 'aborted' } });
+
+  await new Promise((resolve) => silent.close(resolve));
 });

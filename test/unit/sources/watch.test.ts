@@ -101,3 +101,33 @@ test('the watch ends with its signal', async () => {
 
   expect(wakes.length).toBeLessThanOrEqual(1);
 });
+
+test('a source that intent names later is watched as soon as it is asked for', async () => {
+  using place = scratch();
+  const repo = repository(join(place.dir, 'app'));
+  commit(repo, { 'a.txt': '1' });
+  const stop = AbortSignal.timeout(8_000);
+  const store = createSourceStore({
+    dataDir: join(place.dir, 'data'),
+    intentGitDir: repo,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    pollMs: 60_000,
+  });
+  const sources: SourceRef[] = [];
+  const wakes = store.watch(() => sources, stop)[Symbol.asyncIterator]();
+  const first = wakes.next();
+  const source = { repo, ref: 'main', path: '.' };
+
+  sources.push(source);
+  await store.resolve(source, '', stop);
+  expect((await first).done).not.toBe(true);
+  const wanted = commit(repo, { 'a.txt': '2' });
+  for (let seen = ''; seen !== wanted;) {
+    expect((await wakes.next()).done).not.toBe(true);
+    const now = await store.resolve(source, '', stop);
+    seen = now.ok ? now.value.commit : '';
+  }
+  await wakes.return?.();
+});

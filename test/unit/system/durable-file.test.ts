@@ -41,6 +41,9 @@ test('a program that is missing, too slow, too talkative or called off says so',
   expect((await runProgram('sleep', ['60'], { env, signal: abort.signal })).end).toBe('cancelled');
   expect((await runProgram('/no/such', [], { env })).end).toBe('not-started');
   expect((await runProgram('sleep', ['60'], { env, timeoutMs: 20 })).end).toBe('timeout');
+  const began = Date.now();
+  expect((await runProgram('sh', ['-c', 'sleep 30 & wait'], { env, timeoutMs: 20 })).end).toBe('timeout');
+  expect(Date.now() - began).toBeLessThan(10_000);
   expect((await runProgram('yes', [], { env, maxOutputBytes: 10_000 })).end).toBe('too-much-output');
   expect((await runProgram('sh', ['-c', 'kill -9 $$'], { env })).end).toBe('signal');
 });
