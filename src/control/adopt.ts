@@ -31,7 +31,7 @@ export async function adoptInstances(ctx: Context): Promise<void> {
     if (document === undefined) return [];
     const slots = [app.links.live?.slot, app.links.previous?.slot].filter((slot) => slot !== undefined);
     return slots
-      .flatMap((slot) => instancesOf(ctx.state, app, slot))
+      .flatMap((slot) => instancesOf(app, slot))
       .map((instance) => adopt(ctx, app, document, instance));
   });
   await Promise.all(jobs);

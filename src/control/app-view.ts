@@ -5,7 +5,7 @@ import type { Action, Blocked } from '../model/plan.ts';
 import { publicUrl } from '../plan/routes.ts';
 import type { Context } from './context.ts';
 import { describeAction } from './describe.ts';
-import type { AppState } from './state.ts';
+import { healthyOf, type AppState } from './state.ts';
 
 /** Names that status knows: wanted ones, and those that are still on their way out. */
 export function knownApps(ctx: Context): readonly string[] {
@@ -29,7 +29,7 @@ export function appStatus(ctx: Context, name: string): AppStatus | null {
     state,
     reason,
     url: wanted === undefined ? '' : publicUrl(wanted, ctx.options.publicHost),
-    instances: app === undefined ? [] : instances(ctx, app),
+    instances: app === undefined ? [] : instances(app),
   };
 }
 
@@ -50,31 +50,22 @@ function slots(
 export function isHealthy(ctx: Context, app: AppState): boolean {
   const live = app.links.live;
   if (live === null) return false;
-  const up = ctx.state.instances.filter(
-    (one) =>
-      one.app === app.name &&
-      one.slot === live.slot &&
-      one.state === 'running' &&
-      app.healthy.has(one.id) &&
-      !app.retiring.has(one.id),
-  ).length;
+  const up = healthyOf(app, live.slot).length;
   const desired = ctx.state.desired?.apps.get(app.name);
   return up >= (desired !== undefined && desired.digest === live.digest ? desired.app.replicas : 1);
 }
 
-function instances(ctx: Context, app: AppState): readonly InstanceStatus[] {
-  return ctx.state.instances
-    .filter((instance) => instance.app === app.name)
-    .map((instance) => ({
-      id: instance.id,
-      slot: instance.slot,
-      role: roleOf(app, instance),
-      state: instance.state,
-      healthy: app.healthy.has(instance.id),
-      handle: instance.handle,
-      port: instance.port,
-      started_at: new Date(instance.startedAt).toISOString(),
-    }));
+function instances(app: AppState): readonly InstanceStatus[] {
+  return app.instances.map((instance) => ({
+    id: instance.id,
+    slot: instance.slot,
+    role: roleOf(app, instance),
+    state: instance.state,
+    healthy: app.healthy.has(instance.id),
+    handle: instance.handle,
+    port: instance.port,
+    started_at: new Date(instance.startedAt).toISOString(),
+  }));
 }
 
 function roleOf(app: AppState, instance: ObservedInstance): InstanceStatus['role'] {

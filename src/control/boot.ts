@@ -6,7 +6,7 @@ import { instanceId, parseInstanceId } from '../model/ids.ts';
 import type { InstanceSpec, ObservedInstance } from '../model/instance.ts';
 import type { Context } from './context.ts';
 import { waitHealthy, type Healthy } from './health.ts';
-import { addStarted, appState, dropStarted, type HealthReport } from './state.ts';
+import { addStarted, appState, dropInstances, type HealthReport } from './state.ts';
 
 export interface BootRequest {
   readonly app: App;
@@ -72,7 +72,7 @@ export async function boot(
   if (booted.ok) return booted;
   const withLog = await addLogTail(ctx, booted.error, ids);
   await Promise.all(ids.map((id) => ctx.ports.backend.remove(id, UNWANTED_GRACE_MS)));
-  dropStarted(ctx.state, ids);
+  dropInstances(appState(ctx.state, request.app.name), ids);
   ctx.ports.ports.release(ports);
   return err(withLog);
 }
@@ -91,7 +91,8 @@ async function startAndWait(
     if (!result.ok) return result;
     instances.push(result.value);
   }
-  addStarted(ctx.state, instances);
+  const state = appState(ctx.state, app.name);
+  addStarted(state, instances);
   say(
     ctx,
     request,
@@ -106,7 +107,6 @@ async function startAndWait(
     if (!check.ok) return check;
     healthy.push(check.value);
   }
-  const state = appState(ctx.state, app.name);
   instances.forEach((instance, i) => {
     state.healthy.add(instance.id);
     if (healthy[i]?.internal === true) state.internal.add(instance.id);
@@ -123,17 +123,12 @@ async function startAndWait(
 
 /** Numbers go on above what the slot already has, so that a draining process and its successor never share an id. */
 function freshIds(ctx: Context, request: BootRequest): readonly string[] {
-  const used = ctx.state.instances
-    .map((instance) => parseInstanceId(instance.id))
-    .filter((id) => id?.app === request.app.name && id.slot === request.slot)
-    .map((id) => id?.n ?? 0);
-  const retiring = [...appState(ctx.state, request.app.name).retiring.keys()].map(
-    (id) => parseInstanceId(id)?.n ?? 0,
-  );
-  const top = Math.max(0, ...used, ...retiring);
-  return Array.from({ length: request.count }, (_, i) =>
-    instanceId(request.app.name, request.slot, top + i + 1),
-  );
+  const { name } = request.app;
+  const app = appState(ctx.state, name);
+  const taken = [...app.instances.map((instance) => instance.id), ...app.retiring.keys()];
+  const numbers = taken.map(parseInstanceId).filter((id) => id?.slot === request.slot);
+  const top = Math.max(0, ...numbers.map((id) => id?.n ?? 0));
+  return Array.from({ length: request.count }, (_, i) => instanceId(name, request.slot, top + i + 1));
 }
 
 function spec(

@@ -5,9 +5,10 @@
 import { err, failure, ok, type Result } from '../base/result.ts';
 import { setAppRef, setAppSuspend } from '../intent/edit.ts';
 import type { Caller } from '../model/control-plane.ts';
+import type { Hold } from '../model/hold.ts';
 import { short } from '../model/ids.ts';
 import type { Context } from './context.ts';
-import { endPendingDeploy, pendingDeploy, putPendingDeploy } from './pending-deploy.ts';
+import { endPendingDeploy, pendingDeploys, putPendingDeploy, type PendingDeploy } from './pending-deploy.ts';
 
 const ATTEMPTS = 5;
 const MAX_FILE_BYTES = 256 * 1024;
@@ -67,38 +68,43 @@ export function expectOutcome(
  * that a newer commit has overtaken is left to that commit.
  */
 export async function goBackAfterFailure(ctx: Context): Promise<void> {
-  for (const app of ctx.state.intent?.apps.keys() ?? []) {
-    const pending = pendingDeploy(ctx, app);
-    const state = ctx.state.apps.get(app);
-    if (pending === null || state?.work) continue;
-    const desired = ctx.state.desired?.apps.get(app);
-    if (pending.intent !== ctx.state.head) {
-      if (await overtaken(ctx, pending.intent)) endPendingDeploy(ctx, app);
-      continue;
-    }
-    if (desired?.digest !== undefined && desired.digest === state?.links.live?.digest)
-      endPendingDeploy(ctx, app);
-    const held = ctx.ports.store.holds
-      .all()
-      .find((hold) => hold.unit === app && hold.kind === 'version' && hold.digest === desired?.digest);
-    if (held === undefined) continue;
-    endPendingDeploy(ctx, app);
-    if (pending.backTo === null) continue;
-    const message = `${app}: go back to ${short(pending.backTo)}\n\nThe deploy asked for by ${short(pending.intent)} failed: ${held.reason}`;
-    const backTo = pending.backTo;
-    const back = await commitEdit(ctx, {
-      app,
-      author: pending.author,
-      message,
-      edit: (text) => setAppRef(text, app, backTo),
-    });
-    if (back.ok) ctx.wake();
-    else
-      ctx.ports.log.warn('the branch could not go back after a failed deploy', {
-        app,
-        reason: back.error.message,
-      });
+  for (const pending of pendingDeploys(ctx).values()) {
+    if (ctx.state.apps.get(pending.app)?.work) continue;
+    const held = heldVersion(ctx, pending);
+    if (await isOver(ctx, pending)) endPendingDeploy(ctx, pending.app);
+    else if (held !== null) await goBack(ctx, pending, held);
   }
+}
+
+/** Live as asked, or left to a newer commit. */
+async function isOver(ctx: Context, pending: PendingDeploy): Promise<boolean> {
+  if (pending.intent !== ctx.state.head) return overtaken(ctx, pending.intent);
+  const live = ctx.state.apps.get(pending.app)?.links.live;
+  return (
+    live !== undefined && live !== null && live.digest === ctx.state.desired?.apps.get(pending.app)?.digest
+  );
+}
+
+function heldVersion(ctx: Context, pending: PendingDeploy): Hold | null {
+  if (pending.intent !== ctx.state.head) return null;
+  const digest = ctx.state.desired?.apps.get(pending.app)?.digest;
+  const isIt = (hold: Hold): boolean =>
+    hold.unit === pending.app && hold.kind === 'version' && hold.digest === digest;
+  return ctx.ports.store.holds.all().find(isIt) ?? null;
+}
+
+async function goBack(ctx: Context, pending: PendingDeploy, held: Hold): Promise<void> {
+  const { app, author, backTo } = pending;
+  endPendingDeploy(ctx, app);
+  if (backTo === null) return;
+  const message = `${app}: go back to ${short(backTo)}\n\nThe deploy asked for by ${short(pending.intent)} failed: ${held.reason}`;
+  const back = await commitEdit(ctx, { app, author, message, edit: (text) => setAppRef(text, app, backTo) });
+  if (back.ok) ctx.wake();
+  else
+    ctx.ports.log.warn('the branch could not go back after a failed deploy', {
+      app,
+      reason: back.error.message,
+    });
 }
 
 /** The branch has moved on from that commit. */

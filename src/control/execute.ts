@@ -62,7 +62,7 @@ function begin(ctx: Context, action: Action, intent: string): void {
 }
 
 function prune(ctx: Context, app: AppState, ids: readonly string[]): void {
-  const instances = ctx.state.instances.filter((instance) => ids.includes(instance.id));
+  const instances = app.instances.filter((instance) => ids.includes(instance.id));
   const limitMs = ctx.state.desired?.apps.get(app.name)?.app.drain_timeout_ms ?? 5000;
   void retire(ctx, { app: app.name, instances, generations: [], limitMs });
 }

@@ -36,7 +36,7 @@ export async function collectMetrics(
       'Processes of an app, those that drain included.',
       apps.map((app) => ({
         labels: { app: app.name },
-        value: ctx.state.instances.filter((i) => i.app === app.name).length,
+        value: app.instances.length,
       })),
     ),
     gauge(

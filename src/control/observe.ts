@@ -4,24 +4,28 @@ import type { Hold } from '../model/hold.ts';
 import type { ObservedInstance } from '../model/instance.ts';
 import type { Context } from './context.ts';
 import { liveEnded } from './crash.ts';
-import { appState, describeExit, setSeen, type AppState } from './state.ts';
+import { appState, describeExit, dropInstances, setSeen, type AppState } from './state.ts';
 
 /** Updates the state from the backend; keeps the former view (and says so) when it cannot be observed. */
 export async function look(ctx: Context): Promise<void> {
-  const before = new Set(ctx.state.started.keys());
+  const before = new Map([...ctx.state.apps.values()].map((app) => [app.name, [...app.started.keys()]]));
   const seen = await ctx.ports.backend.observe();
   if (!seen.ok) {
-    if (ctx.state.backendFailure === null)
+    if (ctx.state.backendFailure === null) {
       ctx.ports.log.warn('the backend cannot be observed', { reason: seen.error.message });
+    }
     ctx.state.backendFailure = seen.error;
     return;
   }
   ctx.state.backendFailure = null;
-  for (const instance of seen.value) if (before.has(instance.id)) ctx.state.started.delete(instance.id);
-  setSeen(ctx.state, seen.value);
-  for (const instance of seen.value) {
-    const app = appState(ctx.state, instance.app);
-    if (instance.state === 'exited') ended(ctx, app, instance);
+  const byApp = Map.groupBy(seen.value, (instance) => instance.app);
+  for (const name of byApp.keys()) appState(ctx.state, name);
+  for (const app of ctx.state.apps.values()) {
+    const mine = byApp.get(app.name) ?? [];
+    const known = new Set(mine.map((instance) => instance.id));
+    for (const id of before.get(app.name) ?? []) if (known.has(id)) app.started.delete(id);
+    setSeen(app, mine);
+    for (const instance of mine) if (instance.state === 'exited') ended(ctx, app, instance);
   }
 }
 
@@ -40,6 +44,7 @@ function ended(ctx: Context, app: AppState, instance: ObservedInstance): void {
     )
     .finally(() => {
       app.retiring.delete(instance.id);
+      dropInstances(app, [instance.id]);
       ctx.ports.ports.release([
         instance.port,
         ...(instance.internalPort === null ? [] : [instance.internalPort]),
@@ -66,9 +71,7 @@ export function observed(ctx: Context): Observed {
       name: app.name,
       links: app.links,
       previousIntact: app.previousIntact,
-      instances: ctx.state.instances
-        .filter((instance) => instance.app === app.name)
-        .map((instance) => ({ ...instance, healthy: app.healthy.has(instance.id) })),
+      instances: app.instances.map((instance) => ({ ...instance, healthy: app.healthy.has(instance.id) })),
       retiring: new Set(app.retiring.keys()),
       work: app.work,
       crashes: app.crashes,

@@ -1,5 +1,5 @@
 /**
- * An imperative deploy whose outcome is still open, kept durably: when it fails, the branch goes back to what is live,
+ * Imperative deploys whose outcome is still open, kept durably: when one fails, the branch goes back to what is live,
  * also when the daemon died in between.
  */
 import type { Context } from './context.ts';
@@ -13,17 +13,27 @@ export interface PendingDeploy {
   readonly author: string;
 }
 
-const key = (app: string): string => `pending-deploy:${app}`;
+const KEY = 'pending-deploys';
 
-export function pendingDeploy(ctx: Context, app: string): PendingDeploy | null {
-  const text = ctx.ports.store.values.get(key(app));
-  return text === null ? null : (JSON.parse(text) as PendingDeploy);
+/** By app. Read once in a daemon's life; every change is written through. */
+export function pendingDeploys(ctx: Context): ReadonlyMap<string, PendingDeploy> {
+  if (ctx.state.pendingDeploys === null) {
+    const list = JSON.parse(ctx.ports.store.values.get(KEY) ?? '[]') as readonly PendingDeploy[];
+    ctx.state.pendingDeploys = new Map(list.map((pending) => [pending.app, pending]));
+  }
+  return ctx.state.pendingDeploys;
 }
 
 export function putPendingDeploy(ctx: Context, pending: PendingDeploy): void {
-  ctx.ports.store.values.put(key(pending.app), JSON.stringify(pending));
+  write(ctx, new Map(pendingDeploys(ctx)).set(pending.app, pending));
 }
 
 export function endPendingDeploy(ctx: Context, app: string): void {
-  if (pendingDeploy(ctx, app) !== null) ctx.ports.store.values.put(key(app), null);
+  const rest = new Map(pendingDeploys(ctx));
+  if (rest.delete(app)) write(ctx, rest);
+}
+
+function write(ctx: Context, all: ReadonlyMap<string, PendingDeploy>): void {
+  ctx.ports.store.values.put(KEY, all.size === 0 ? null : JSON.stringify([...all.values()]));
+  ctx.state.pendingDeploys = all;
 }

@@ -94,7 +94,7 @@ function logs(
 ): Awaited<ReturnType<ControlPlane['logs']>> {
   const [name, nth] = unit.split('.');
   const app = ctx.state.apps.get(name ?? '');
-  const mine = ctx.state.instances.filter((instance) => instance.app === name);
+  const mine = app?.instances ?? [];
   const live = mine.filter((instance) => instance.slot === app?.links.live?.slot);
   const candidates = live.length > 0 ? live : mine;
   const instance = nth === undefined ? candidates.at(-1) : candidates[Number(nth) - 1];

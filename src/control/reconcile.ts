@@ -15,6 +15,7 @@ import type { Loader } from './load.ts';
 import { dropStaleHolds, look, observed } from './observe.ts';
 import { report } from './record.ts';
 import { applyRoutes } from './router.ts';
+import { healthyOf } from './state.ts';
 import type { Versions } from './versions.ts';
 
 export interface Reconciler {
@@ -89,9 +90,7 @@ export function appNotes(ctx: Context): Readonly<Record<string, AppNote>> {
       slot: live.slot,
       commit: live.commit,
       previous_commit: state.links.previous?.commit ?? '',
-      healthy: ctx.state.instances.some(
-        (one) => one.app === app.name && one.slot === live.slot && state.healthy.has(one.id),
-      ),
+      healthy: healthyOf(state, live.slot).length > 0,
       url: publicUrl(app, ctx.options.publicHost),
     };
   }

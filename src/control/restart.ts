@@ -19,7 +19,7 @@ export async function restartLive(
   const began = ctx.ports.clock.now();
   const asked = app.restartAsked;
   app.restartAsked = false;
-  const present = instancesOf(ctx.state, app, live.slot);
+  const present = instancesOf(app, live.slot);
   const keep = asked ? [] : present.filter((instance) => app.healthy.has(instance.id));
   const replaced = present.filter((instance) => !keep.includes(instance));
   const wanted = ctx.state.desired?.apps.get(app.name)?.digest === live.digest ? job.app.replicas : 1;

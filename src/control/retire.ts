@@ -5,7 +5,7 @@
 import { formatDuration } from '../base/duration.ts';
 import type { ObservedInstance } from '../model/instance.ts';
 import type { Context } from './context.ts';
-import { appState, dropStarted, type AppState } from './state.ts';
+import { appState, dropInstances, healthyOf, type AppState } from './state.ts';
 
 export interface RetireRequest {
   readonly app: string;
@@ -62,8 +62,8 @@ async function drainAndStop(
 
 /** Their ports and secrets are given back; the folders of slots that nobody uses any more are tidied away. */
 async function finish(ctx: Context, app: AppState, instances: readonly ObservedInstance[]): Promise<void> {
-  dropStarted(
-    ctx.state,
+  dropInstances(
+    app,
     instances.map((instance) => instance.id),
   );
   for (const instance of instances) {
@@ -79,9 +79,7 @@ async function finish(ctx: Context, app: AppState, instances: readonly ObservedI
   if (ctx.signal.aborted) return;
   const slots = new Set(instances.map((instance) => instance.slot));
   for (const slot of slots) {
-    const used =
-      slot === app.links.live?.slot ||
-      ctx.state.instances.some((one) => one.app === app.name && one.slot === slot && app.healthy.has(one.id));
+    const used = slot === app.links.live?.slot || healthyOf(app, slot).length > 0;
     if (!used) await ctx.ports.environment.forget(app.name, slot);
   }
   await tidy(ctx, app);

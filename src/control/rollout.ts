@@ -43,7 +43,7 @@ export async function rollOut(ctx: Context, job: RolloutJob, signal: AbortSignal
   const began = ctx.ports.clock.now();
   const app = appState(ctx.state, job.app.name);
   const former = app.links.live;
-  const target = targetSlot(ctx, job, app);
+  const target = targetSlot(job, app);
   const prepared = await prepare(ctx, job, target, signal);
   if (!prepared.ok || signal.aborted) {
     const error = prepared.ok ? failure('superseded', 'no longer wanted') : prepared.error;
@@ -58,10 +58,10 @@ export async function rollOut(ctx: Context, job: RolloutJob, signal: AbortSignal
 }
 
 /** The kept previous slot, or a new one named by the commit. */
-function targetSlot(ctx: Context, job: RolloutJob, app: AppState): string {
+function targetSlot(job: RolloutJob, app: AppState): string {
   const { previous, live } = app.links;
   if (job.action.do === 'swap' && job.action.via !== 'new' && previous !== null) return previous.slot;
-  const inUse = ctx.state.instances.filter((one) => one.app === app.name).map((one) => one.slot);
+  const inUse = app.instances.map((one) => one.slot);
   const linked = [live, previous].filter((record) => record !== null).map((record) => record.slot);
   return slotName(job.version.commit, [...inUse, ...linked]);
 }
@@ -151,7 +151,7 @@ async function wakeWarm(
   signal: AbortSignal,
 ): Promise<Result<Prepared>> {
   const app = appState(ctx.state, job.app.name);
-  const instances = instancesOf(ctx.state, app, slot);
+  const instances = instancesOf(app, slot);
   const quick = { ...job.app, health_timeout_ms: Math.min(job.app.health_timeout_ms, 1000) };
   const checks = await Promise.all(
     instances.map((instance) => waitHealthy(ctx, { app: quick, instance, intent: job.intent }, signal)),
@@ -186,7 +186,7 @@ async function promote(
   const now = ctx.ports.clock.now();
   const { slot, former } = slots;
   const record = { slot, commit: job.version.commit, digest: job.action.digest, promotedAt: now };
-  const old = former === null ? [] : instancesOf(ctx.state, app, former.slot);
+  const old = former === null ? [] : instancesOf(app, former.slot);
   const oldGenerations = app.generations;
   app.links = await ctx.ports.slots.promote(app.name, record);
   app.previousIntact = app.links.previous !== null;
@@ -209,9 +209,7 @@ async function promote(
 /** Not promoted: the processes are gone already (see boot); a new slot's folder becomes staging again. */
 async function giveUp(ctx: Context, job: RolloutJob, slot: string): Promise<void> {
   const app = appState(ctx.state, job.app.name);
-  const strays = ctx.state.instances.filter(
-    (one) => one.app === app.name && one.slot === slot && !app.retiring.has(one.id),
-  );
+  const strays = app.instances.filter((one) => one.slot === slot && !app.retiring.has(one.id));
   if (!reusesSlot(job)) {
     await Promise.all(strays.map((one) => ctx.ports.backend.remove(one.id, 0)));
     await ctx.ports.slots.abandon(app.name, slot);

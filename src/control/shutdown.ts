@@ -14,8 +14,12 @@ export async function drainAll(ctx: Context): Promise<void> {
   await Promise.all(
     [...ctx.state.apps.values()].map(async (app) => {
       const limitMs = ctx.state.intent?.apps.get(app.name)?.drain_timeout_ms ?? DEFAULT_DRAIN_MS;
-      const instances = ctx.state.instances.filter((instance) => instance.app === app.name);
-      await retire(ctx, { app: app.name, instances, generations: before.get(app.name) ?? [], limitMs });
+      await retire(ctx, {
+        app: app.name,
+        instances: app.instances,
+        generations: before.get(app.name) ?? [],
+        limitMs,
+      });
       await Promise.all(app.retiring.values());
     }),
   );

@@ -11,6 +11,7 @@ import type { SlotLinks } from '../model/slot.ts';
 import type { Failure } from '../base/result.ts';
 import type { CrashHistory, Work } from '../plan/observed.ts';
 import type { Desired } from '../plan/desired.ts';
+import type { PendingDeploy } from './pending-deploy.ts';
 
 /** Work with the means to end it, and its end. */
 export interface WorkInHand extends Work {
@@ -22,6 +23,10 @@ export interface AppState {
   readonly name: string;
   links: SlotLinks;
   previousIntact: boolean;
+  /** What the backend has of it, exited runs included until they have been taken note of. */
+  instances: readonly ObservedInstance[];
+  /** Started since the last complete observation began, so that it cannot hide them. */
+  readonly started: Map<string, ObservedInstance>;
   work: WorkInHand | null;
   /** Instances on their way out, with what ends when they are gone. */
   readonly retiring: Map<string, Promise<void>>;
@@ -64,9 +69,8 @@ export interface State {
   desired: Desired | null;
   plan: Plan | null;
   readonly apps: Map<string, AppState>;
-  instances: readonly ObservedInstance[];
-  /** Started since the last complete observation began, so that it cannot hide them. */
-  readonly started: Map<string, ObservedInstance>;
+  /** See pending-deploy; null until it has been read. */
+  pendingDeploys: ReadonlyMap<string, PendingDeploy> | null;
   /** Set while the backend cannot be observed. */
   backendFailure: Failure | null;
   /** Found other than as left; newest first, bounded. */
@@ -85,8 +89,7 @@ export function newState(startedAt: number): State {
     desired: null,
     plan: null,
     apps: new Map(),
-    instances: [],
-    started: new Map(),
+    pendingDeploys: null,
     backendFailure: null,
     drift: [],
     ready: false,
@@ -102,6 +105,8 @@ export function appState(state: State, name: string): AppState {
     name,
     links: { live: null, previous: null },
     previousIntact: false,
+    instances: [],
+    started: new Map(),
     work: null,
     retiring: new Map(),
     healthy: new Set(),
@@ -118,32 +123,33 @@ export function appState(state: State, name: string): AppState {
 }
 
 /** Instances of an app's slot that run and stay. */
-export function instancesOf(state: State, app: AppState, slot: string): readonly ObservedInstance[] {
-  return state.instances.filter(
-    (instance) =>
-      instance.app === app.name &&
-      instance.slot === slot &&
-      instance.state === 'running' &&
-      !app.retiring.has(instance.id),
+export function instancesOf(app: AppState, slot: string): readonly ObservedInstance[] {
+  return app.instances.filter(
+    (instance) => instance.slot === slot && instance.state === 'running' && !app.retiring.has(instance.id),
   );
 }
 
-/** Instances that the executor has just started: they count from now on. */
-export function addStarted(state: State, instances: readonly ObservedInstance[]): void {
-  for (const instance of instances) state.started.set(instance.id, instance);
-  setSeen(state, state.instances);
+/** Those of them that have answered their health endpoint. */
+export function healthyOf(app: AppState, slot: string): readonly ObservedInstance[] {
+  return instancesOf(app, slot).filter((instance) => app.healthy.has(instance.id));
 }
 
-/** Instances that were ended before anything came of them. */
-export function dropStarted(state: State, ids: readonly string[]): void {
-  for (const id of ids) state.started.delete(id);
-  state.instances = state.instances.filter((instance) => !ids.includes(instance.id));
+/** Instances that the executor has just started: they count from now on. */
+export function addStarted(app: AppState, instances: readonly ObservedInstance[]): void {
+  for (const instance of instances) app.started.set(instance.id, instance);
+  setSeen(app, app.instances);
+}
+
+/** Instances that are gone. */
+export function dropInstances(app: AppState, ids: readonly string[]): void {
+  for (const id of ids) app.started.delete(id);
+  app.instances = app.instances.filter((instance) => !ids.includes(instance.id));
 }
 
 /** A complete observation; what it does not know yet is kept beside it until it does. */
-export function setSeen(state: State, seen: readonly ObservedInstance[]): void {
+export function setSeen(app: AppState, seen: readonly ObservedInstance[]): void {
   const ids = new Set(seen.map((instance) => instance.id));
-  state.instances = [...seen, ...[...state.started.values()].filter((instance) => !ids.has(instance.id))];
+  app.instances = [...seen, ...[...app.started.values()].filter((instance) => !ids.has(instance.id))];
 }
 
 /** How an exit reads in a sentence. */

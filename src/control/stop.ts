@@ -13,7 +13,7 @@ export async function stopApp(ctx: Context, app: AppState, intent: string): Prom
   const { live } = app.links;
   const generations = app.generations;
   await applyRoutes(ctx);
-  const instances = ctx.state.instances.filter((instance) => instance.app === app.name);
+  const instances = app.instances;
   await retire(ctx, { app: app.name, instances, generations, limitMs: STOP_LIMIT_MS, intent });
   await Promise.all(app.retiring.values());
   await ctx.ports.slots.journal({
