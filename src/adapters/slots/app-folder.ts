@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 
 export const STAGING = 'slot-staging';
+export const SETUP_LOG_SUFFIX = '.setup.log';
 
 export interface AppFolder {
   readonly app: string;
@@ -13,6 +14,9 @@ export interface AppFolder {
   readonly shared: string;
   /** Private git indexes and facts about each slot, outside the slots so that programs do not see them. */
   readonly indexes: string;
+  /** Output of setup commands, one file a slot. */
+  readonly logs: string;
+  setupLog(slot: string): string;
   slot(name: string): string;
   index(slot: string): string;
   facts(slot: string): string;
@@ -32,6 +36,8 @@ export function appFolder(dataDir: string, app: string): AppFolder {
     journal: join(path, 'journal.ndjson'),
     shared: join(path, 'shared'),
     indexes,
+    logs: join(path, 'logs'),
+    setupLog: (slot) => join(path, 'logs', `${checked(slot)}${SETUP_LOG_SUFFIX}`),
     slot: (name) => join(path, checked(name)),
     index: (slot) => join(indexes, checked(slot)),
     facts: (slot) => join(indexes, `${checked(slot)}.json`),

@@ -7,6 +7,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, failure, ok, type Failure, type Result } from '../../base/result.ts';
 import type { Clock, CommandRequest, CommandRunner, Log, ProcessTable } from '../../ports.ts';
+import { appFolder } from './app-folder.ts';
 import { openOutputLog, type OutputLog } from './output-log.ts';
 import { endGroup, killProcesses } from './process-group.ts';
 import { takeSetups, writeSetup } from './setup-record.ts';
@@ -49,7 +50,7 @@ export function createCommandRunner(options: CommandRunnerOptions): SetupRunner 
   const graceMs = options.killGraceMs ?? 500;
 
   async function run(request: CommandRequest, signal: AbortSignal): Promise<Result<void>> {
-    const logFile = join(options.dataDir, 'apps', request.app, 'logs', `${request.slot}.setup.log`);
+    const logFile = appFolder(options.dataDir, request.app).setupLog(request.slot);
     const output = await openOutputLog(logFile);
     const child = start(request, { MAINSTAY_SETUP_OWNER: options.owner, MAINSTAY_SETUP: nameOf(request) });
     const outcome = await follow(child, output, request, signal);

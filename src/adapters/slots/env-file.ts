@@ -7,9 +7,9 @@ export interface EnvFileError {
   readonly message: string;
 }
 
-export interface EnvText {
+interface EnvText {
   readonly text: string;
-  /** Where the reader stands. */
+  /** Where the next line begins. */
   readonly at: number;
 }
 

@@ -11,7 +11,7 @@ export interface OutputLog {
   close(): Promise<void>;
 }
 
-export interface OutputLimits {
+interface OutputLimits {
   readonly fileBytes: number;
   readonly lines: number;
   readonly lineChars: number;

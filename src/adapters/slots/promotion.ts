@@ -5,7 +5,7 @@ import { alteredFiles } from './drift.ts';
 import { formatFacts, readFacts } from './facts.ts';
 import { forgetSlot, turnIntoStaging } from './lay.ts';
 import { readRecord, repairLinks, writeRecord } from './record.ts';
-import { layStaging, settleSlots, slotsOn, sweepLeavings, sweepSlots } from './sweep.ts';
+import { layStaging, settleSlots, slotsOn, sweepLeavings, sweepLogs, sweepSlots } from './sweep.ts';
 import type { Workshop } from './workshop.ts';
 
 /** Durable when it resolves. What setup changed in tracked files counts as part of the slot from here on. */
@@ -52,6 +52,7 @@ export async function tidy(shop: Workshop, app: string): Promise<void> {
   const links = await readRecord(folder);
   for (const kept of [links.live, links.previous]) if (kept !== null) keep.add(kept.slot);
   await sweepSlots(shop, folder, keep);
+  await sweepLogs(shop, folder);
   if (links.live === null) return;
   const copy = new AbortController();
   shop.copies.set(app, copy);

@@ -2,13 +2,15 @@
 import { copyFile, lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SlotLinks } from '../../model/slot.ts';
-import { isSlotName, STAGING, type AppFolder } from './app-folder.ts';
+import { TEMPORARY_SUFFIX } from '../system/durable-file.ts';
+import { isSlotName, SETUP_LOG_SUFFIX, STAGING, type AppFolder } from './app-folder.ts';
 import { formatFacts, readFacts, type SlotFacts } from './facts.ts';
 import { forgetSlot, stagingCounts, turnIntoStaging } from './lay.ts';
 import type { Workshop } from './workshop.ts';
 
 /** Index of a copy of live that is not staging yet. */
 const COPYING = 'slot-copying';
+const SETUP_LOGS_MAX = 20;
 
 /** The slots that are there, without staging. */
 export async function slotsOn(folder: AppFolder): Promise<readonly string[]> {
@@ -31,7 +33,7 @@ export async function sweepSlots(
 /** What a crash can leave beside the slots: scratch names, half-written files, indexes without a folder. */
 export async function sweepLeavings(shop: Workshop, folder: AppFolder): Promise<void> {
   for (const name of await readdir(folder.path).catch(() => [])) {
-    if (name.startsWith('.scratch-') || name.endsWith('.tmp'))
+    if (name.startsWith('.scratch-') || name.endsWith(TEMPORARY_SUFFIX))
       await shop.files.remove(join(folder.path, name));
   }
   const slots = new Set([STAGING, ...(await slotsOn(folder))]);
@@ -41,6 +43,18 @@ export async function sweepLeavings(shop: Workshop, folder: AppFolder): Promise<
       isSlotName(slot) && slots.has(slot) && (await lstat(folder.slot(slot)).catch(() => null)) !== null;
     if (!needed) await shop.files.remove(join(folder.indexes, name));
   }
+}
+
+/** Each commit leaves the output of its setup; those of the last attempts are enough to look at. */
+export async function sweepLogs(shop: Workshop, folder: AppFolder): Promise<void> {
+  const names = await readdir(folder.logs).catch(() => []);
+  const logs = names.filter((name) => name.endsWith(SETUP_LOG_SUFFIX)).map((name) => join(folder.logs, name));
+  if (logs.length <= SETUP_LOGS_MAX) return;
+  const aged = await Promise.all(
+    logs.map(async (path) => ({ path, at: (await lstat(path).catch(() => null))?.mtimeMs ?? 0 })),
+  );
+  const old = aged.toSorted((a, b) => b.at - a.at).slice(SETUP_LOGS_MAX);
+  for (const { path } of old) await shop.files.remove(path);
 }
 
 /** After a crash: a slot that never became live is staging when there is none, or goes; a torn staging goes. */

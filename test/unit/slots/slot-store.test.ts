@@ -6,6 +6,7 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -288,3 +289,20 @@ test('of a checkout that was ended half-way no file shows up in the next version
   expect(done).toMatchObject({ ok: false, error: { code: 'aborted' } });
   expect(readdirSync(await checkedOut(store, 'slot-b', small))).toEqual(['a.txt']);
 }, 30_000);
+
+test('the output of old setup commands is swept away, the newest stays', async () => {
+  using b = bench();
+  const store = b.store();
+  for (let n = 0; n < 25; n += 1) {
+    const path = join(b.app, 'logs', `slot-${n}.setup.log`);
+    place(path, 'x');
+    utimesSync(path, n, n);
+  }
+  place(join(b.app, 'logs/other.log'), 'x');
+
+  await store.tidy('web');
+
+  const left = readdirSync(join(b.app, 'logs'));
+  expect(left).toHaveLength(21);
+  expect(left).toEqual(expect.arrayContaining(['other.log', 'slot-24.setup.log', 'slot-5.setup.log']));
+});
