@@ -30,13 +30,11 @@ export async function* watchRefs(options: RefWatchOptions, signal: AbortSignal):
     wake();
   };
   // Everything that may stir is set up before the first look, so nothing falls between.
-  const watcher = watch(
-    [path.join(commonDir, 'refs'), path.join(commonDir, 'packed-refs'), path.join(gitDir, 'HEAD')],
-    {
-      ignoreInitial: true,
-      ignored: (file) => isOurs(commonDir, file),
-    },
-  );
+  // Folders, not files: git replaces files whole, and `packed-refs` may not be there yet.
+  const watcher = watch([...new Set([commonDir, gitDir])], {
+    ignoreInitial: true,
+    ignored: (file) => !holdsRefs(options.place, file),
+  });
   watcher.on('all', look);
   watcher.on('error', (error) =>
     options.log.warn('watching refs failed; the periodic look goes on', { error: String(error) }),
@@ -94,11 +92,12 @@ async function fingerprint(options: RefWatchOptions): Promise<string | null> {
 }
 
 /** Notes and internal refs move because of us, and say nothing about intent. Locks come and go with every move. */
-function isOurs(commonDir: string, file: string): boolean {
-  const relative = path.relative(commonDir, file);
-  return (
-    relative.startsWith('refs/notes') || relative.startsWith('refs/mainstay') || relative.endsWith('.lock')
-  );
+function holdsRefs(place: RepositoryPlace, file: string): boolean {
+  if (file === place.gitDir || file === path.join(place.gitDir, 'HEAD')) return true;
+  const relative = path.relative(place.commonDir, file);
+  if (relative === '' || relative === 'refs' || relative === 'packed-refs') return true;
+  if (!relative.startsWith('refs/') || relative.endsWith('.lock')) return false;
+  return !/^refs\/(?:notes|mainstay)(?:\/|$)/.test(relative);
 }
 
 function ready(watcher: FSWatcher, signal: AbortSignal): Promise<void> {

@@ -47,7 +47,7 @@ export interface GitRepository extends IntentRepository {
 
 const RESOLVE_EVERY_MS = 10_000;
 /** Names, hashes, and steps back from them (`HEAD~2`, `v1^`); no searches, no reflogs, no paths. */
-const REVISION = /^(?!-)[^\s:?*[\\{}@\p{Cc}]+$/u;
+const REVISION = /^(?!-)[^\s:?*[\\{}\p{Cc}]+$/u;
 
 /**
  * Fails with `git-missing`, `git-too-old`, `branch-name-invalid`, `repository-missing`, `repository-unsupported`,

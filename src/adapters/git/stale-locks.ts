@@ -1,8 +1,8 @@
 /**
- * Removes ref locks that a killed git left behind; with them every later push and note would fail. A lock is taken for
- * stale when no live process can be its holder: none named git, and none at all that stands in the repository, has
- * the repository in its arguments or as its folder. Where that cannot be seen (another system than Linux, processes of
- * other users) a lock must be ten minutes old: git holds one for milliseconds. `index.lock` belongs to people.
+ * Removes ref locks that a killed git left behind; with them every later push and note would fail. A lock is stale when
+ * no live process can hold it: no git that works in this repository or has it in its arguments, and in a bare one
+ * nothing at all that has it as its folder. Where that cannot be seen (another system than Linux, processes of other
+ * users) a lock must be ten minutes old: git holds one for milliseconds. `index.lock` belongs to people and stays.
  */
 import { lstat, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import path from 'node:path';

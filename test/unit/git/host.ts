@@ -24,10 +24,14 @@ export const accept: PushGate = {
   follow: async () => await Promise.resolve(),
 };
 
-export async function host(gate: PushGate, dir = scratchDir()): Promise<Host> {
+export async function host(
+  gate: PushGate,
+  dir = scratchDir(),
+  more: { pushMaxBytes?: number } = {},
+): Promise<Host> {
   const repo = await open(path.join(dir, 'intent.git'), { dataDir: dir });
   const hooksDir = path.join(dir, 'hooks');
-  const hosting = await createGitHosting({ repository: repo, gate, hooksDir, log: silent });
+  const hosting = await createGitHosting({ repository: repo, gate, hooksDir, log: silent, ...more });
   const hooks = await createHookServer({
     repository: repo,
     gate,

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { expect, test } from 'vitest';
@@ -258,6 +259,23 @@ test('a copy of the repository cannot speak for the one that the daemon serves',
 
   expect(await pushed.ended).toBe(1);
   expect(texts(pushed)).toContain('not for this copy');
+});
+
+test('a large push comes through in chunks, and one over the limit is refused whole', async () => {
+  const hosted = await host(accept, scratchDir(), { pushMaxBytes: 4_000_000 });
+  writeFileSync(path.join(hosted.clone, 'large'), randomBytes(2_500_000));
+  commitIn(hosted.clone, 'large');
+
+  const first = await push(hosted.clone, hosted.url).ended;
+  const commit = await hosted.repo.resolve('refs/heads/main');
+  writeFileSync(path.join(hosted.clone, 'large'), randomBytes(5_000_000));
+  commitIn(hosted.clone, 'too large');
+  const second = push(hosted.clone, hosted.url);
+
+  expect(first).toBe(0);
+  expect(await second.ended).not.toBe(0);
+  expect(await hosted.repo.resolve('refs/heads/main')).toBe(commit);
+  expect(await run(hosted.dir, ['clone', '-q', hosted.url, 'copy'])).toBe(0);
 });
 
 test('what is no git request is answered plainly', async () => {

@@ -88,3 +88,17 @@ test('without any file event the periodic look finds the move', async () => {
 
   await until(() => watching.seen.length > 1);
 });
+
+test('a ref that lives in packed-refs alone is watched, too', async () => {
+  const repo = await open(path.join(scratchDir(), 'intent.git'), { resolveEveryMs: 3_600_000 });
+  const first = await change(repo, null, '1');
+  const watching = follow(repo);
+  await until(() => watching.seen.length === 1);
+
+  git(repo.path, ['update-ref', 'refs/heads/extra', first]);
+  git(repo.path, ['pack-refs', '--all', '--prune']);
+  await until(() => watching.seen.length > 1);
+  git(repo.path, ['update-ref', '-d', 'refs/heads/main']);
+
+  await until(() => watching.seen.at(-1) === null);
+});

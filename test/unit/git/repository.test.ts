@@ -79,7 +79,9 @@ test('resolve takes refs, short hashes, tags and steps back, and nothing that se
   git(repo.path, ['tag', '-a', 'v1', '-m', 'one', commit]);
 
   const known = await Promise.all(
-    ['main', 'refs/heads/main', second.slice(0, 9), 'v1', 'main~1', 'HEAD^'].map((ref) => repo.resolve(ref)),
+    ['main', 'refs/heads/main', '@', second.slice(0, 9), 'v1', 'main~1', 'HEAD^'].map((ref) =>
+      repo.resolve(ref),
+    ),
   );
   const unknown = await Promise.all(
     ['', '-a', ':/change', 'main:a.yaml', 'main@{0}', 'nope', 'main..v1', 'a\nb', 'HEAD^{/a}', 'x y'].map(
@@ -87,7 +89,7 @@ test('resolve takes refs, short hashes, tags and steps back, and nothing that se
     ),
   );
 
-  expect(known).toEqual([second, second, second, commit, commit, commit]);
+  expect(known).toEqual([second, second, second, second, commit, commit, commit]);
   expect(unknown).toEqual(unknown.map(() => null));
 });
 
