@@ -87,7 +87,7 @@ test('an env file may be absolute or in a shared folder, and may not leave the s
   place(join(b.app, 'slot-a/leak.env'), `-> ${join(b.dir, 'abs.env')}`);
   place(join(b.app, 'slot-a/big.env'), `A=${'x'.repeat(300_000)}`);
   place(join(b.app, 'slot-a/bad.env'), 'A=1\nsuper-secret-value\n');
-  execFileSync('mkfifo', [join(b.app, 'slot-a/pipe.env')]);
+  execFileSync('sh', ['-c', 'mkfifo "$0"', join(b.app, 'slot-a/pipe.env')]);
   const environment = environmentIn(b);
 
   for (const [envFile, value] of [
