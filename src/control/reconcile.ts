@@ -2,6 +2,7 @@
  * One pass, in one direction: fetch → load → observe → plan → execute → route → report. It starts from the world every
  * time; nothing that happened between two passes matters but what is there now.
  */
+import type { App } from '../model/intent.ts';
 import type { AppNote } from '../model/commit-record.ts';
 import type { Plan } from '../model/plan.ts';
 import { assess } from '../plan/assess.ts';
@@ -80,17 +81,24 @@ function isWhole(ctx: Context): boolean {
   );
 }
 
+/** A note names every app of a small system, and of a large one those that the commit touched or that are not healthy. */
+const NOTED_APPS = 200;
+
 export function appNotes(ctx: Context): Readonly<Record<string, AppNote>> {
+  const apps = ctx.state.intent?.apps ?? new Map<string, App>();
+  const touched = new Set(ctx.state.record?.actions.map((action) => action.unit));
   const notes: Record<string, AppNote> = {};
-  for (const app of ctx.state.intent?.apps.values() ?? []) {
+  for (const app of apps.values()) {
     const state = ctx.state.apps.get(app.name);
     const live = state?.links.live ?? null;
     if (state === undefined || live === null) continue;
+    const healthy = healthyOf(state, live.slot).length > 0;
+    if (apps.size > NOTED_APPS && healthy && !touched.has(app.name)) continue;
     notes[app.name] = {
       slot: live.slot,
       commit: live.commit,
       previous_commit: state.links.previous?.commit ?? '',
-      healthy: healthyOf(state, live.slot).length > 0,
+      healthy,
       url: publicUrl(app, ctx.options.publicHost),
     };
   }
