@@ -229,6 +229,21 @@ test('a data folder too deep for a unix socket still takes pushes by path', asyn
   expect(existsSync(path.join(deep, 'hooks.sock'))).toBe(false);
 });
 
+test.each(ways)('a data folder with a hostile name takes pushes by %s', async (way) => {
+  const repos: GitRepository[] = [];
+  const gate: PushGate = {
+    ...accept,
+    check: async ({ updates, quarantine }) =>
+      (await repos[0]?.commit(updates[0]?.after ?? '', quarantine ?? undefined))?.message === 'one\n',
+  };
+  const hosted = await host(gate, path.join(scratchDir(), `it's "a" $HOME: ü; %s`));
+  repos.push(hosted.repo);
+
+  const pushed = push(hosted.clone, target(hosted, way));
+
+  expect([await pushed.ended, texts(pushed)]).toEqual([0, expect.stringContaining('main -> main')]);
+});
+
 test('a second daemon on the same data is told so; a dead one leaves nothing in the way', async () => {
   const hosted = await host(accept);
   const options = {
