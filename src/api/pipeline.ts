@@ -2,18 +2,19 @@
  * One request from its first line to its answer, in this order: host, token, route, role, body and fields, limit of
  * streams, handler. What is refused early has cost little; nobody without a token learns which routes there are.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { err, failure, ok } from '../base/result.ts';
 import type { Failure, Result } from '../base/result.ts';
 import type { Role } from '../model/token.ts';
 import type { Log } from '../ports.ts';
 import type { Access, KnownCaller } from './access.ts';
 import { readJson } from './body.ts';
-import { errorAnswer, internalFailure } from './errors.ts';
+import { internalFailure } from './errors.ts';
+import type { Exchange } from './exchange.ts';
 import { hostAllowed } from './listen.ts';
 import type { ApiCounts } from './metrics.ts';
 import type { Answer, ApiParts, Call, Route } from './route.ts';
-import { createStreamWriter } from './stream.ts';
+import { send } from './send.ts';
 import { compileValidation } from './validate.ts';
 import type { Validate } from './validate.ts';
 
@@ -24,17 +25,6 @@ export interface PipelineParts {
   readonly log: Log;
   readonly listenHost: string;
   readonly allowedHosts: readonly string[];
-}
-
-/** What the server hands over of one request. */
-export interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly params: Readonly<Record<string, string>>;
-  readonly query: URLSearchParams;
-  readonly correlationId: string;
-  /** Aborts when the client has gone or the server closes. */
-  readonly over: AbortController;
 }
 
 /** Streams and long waits open at once. */
@@ -56,14 +46,14 @@ export function routePipeline(route: Route, parts: PipelineParts): (exchange: Ex
       const done = admitted.ok
         ? await run({ route, validate, exchange, parts, caller: admitted.value })
         : refused(admitted.error);
-      await send(done, exchange, parts, route.credentials === 'basic');
+      await send(done, exchange, parts.api, route.credentials);
     } catch (error) {
       parts.log.error('request failed unexpectedly', {
         route: route.id,
         correlation_id: exchange.correlationId,
         error,
       });
-      await send(refused(internalFailure(exchange.correlationId)), exchange, parts, false);
+      await send(refused(internalFailure(exchange.correlationId)), exchange, parts.api);
     } finally {
       record(route, exchange, parts, { started, by });
     }
@@ -79,7 +69,7 @@ export function noRoutePipeline(
   return async (exchange: Exchange): Promise<void> => {
     const known = checkHost(exchange, parts) ?? identify(exchange, parts, 'bearer');
     for (const [name, value] of Object.entries(headers)) exchange.response.setHeader(name, value);
-    await send(refused(known.ok ? reason : known.error), exchange, parts, false);
+    await send(refused(known.ok ? reason : known.error), exchange, parts.api);
     parts.counts.request('none', exchange.response.statusCode, 0);
   };
 }
@@ -178,54 +168,6 @@ function refused(reason: Failure): Answer {
   return { kind: 'failure', failure: reason };
 }
 
-async function send(answer: Answer, exchange: Exchange, parts: PipelineParts, basic: boolean): Promise<void> {
-  const { request, response } = exchange;
-  switch (answer.kind) {
-    case 'taken':
-      return;
-    case 'json':
-      return end(exchange, answer.status, 'application/json; charset=utf-8', JSON.stringify(answer.body));
-    case 'text':
-      return end(exchange, answer.status, answer.type, answer.body);
-    case 'failure': {
-      const { status, body, headers } = errorAnswer(answer.failure, parts.api.scrubber);
-      // The headers are out: all that is left is to make plain that the answer is not whole.
-      if (response.headersSent) return void response.destroy();
-      for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-      if (status === 401)
-        response.setHeader(
-          'WWW-Authenticate',
-          basic ? 'Basic realm="mainstay", charset="UTF-8"' : 'Bearer realm="mainstay"',
-        );
-      if (bodyUnread(request)) response.setHeader('Connection', 'close');
-      return end(exchange, status, 'application/json; charset=utf-8', JSON.stringify(body));
-    }
-    case 'stream': {
-      response.writeHead(200, {
-        'Content-Type': answer.type,
-        'Cache-Control': 'no-cache, no-transform',
-        'X-Accel-Buffering': 'no',
-      });
-      response.flushHeaders();
-      if (request.method === 'HEAD') return void response.end();
-      await answer.pump(createStreamWriter(response, exchange.over, parts.api.clock));
-      response.end();
-    }
-  }
-}
-
-/** A body that was refused unread: the connection cannot be used again without reading it. */
-function bodyUnread({ headers, complete }: IncomingMessage): boolean {
-  const announced = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-  return announced && !complete;
-}
-
-function end({ response, request }: Exchange, status: number, type: string, body: string): void {
-  const bytes = Buffer.from(body);
-  response.writeHead(status, { 'Content-Type': type, 'Content-Length': bytes.length });
-  response.end(request.method === 'HEAD' ? undefined : bytes);
-}
-
 function record(
   route: Route,
   exchange: Exchange,
@@ -238,7 +180,12 @@ function record(
   parts.counts.request(route.id, status, tookMs / 1000);
   const fields = { route: route.id, status, took_ms: tookMs, by: call.by, correlation_id: correlationId };
   if (status >= 500 && status !== 503) parts.log.error('request failed', fields);
-  else if (status === 401 || status === 403)
+  else if (isRefusal(status, request))
     parts.log.warn('request refused', { ...fields, from: request.socket.remoteAddress });
   else if (request.method !== 'GET' && request.method !== 'HEAD') parts.log.info('request', fields);
+}
+
+/** Git asks without credentials first, always: that is no attempt at anything. */
+function isRefusal(status: number, { headers }: IncomingMessage): boolean {
+  return status === 403 || (status === 401 && headers.authorization !== undefined);
 }

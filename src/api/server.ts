@@ -1,30 +1,26 @@
 /**
- * The HTTP server: limits of connections and time, correlation ids, and from method and path to the route's pipeline.
- * It listens before the daemon is ready and answers 503 until `open` is called, so that its address is known first.
+ * The HTTP server: where it listens, and its limits of connections and time. It listens before the daemon is ready
+ * and answers 503 until `open` is called, so that its address is known first.
  */
 import { setMaxListeners } from 'node:events';
 import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Hono } from 'hono';
-import type { Context } from 'hono';
-import { getRequestListener } from '@hono/node-server';
-import type { HttpBindings } from '@hono/node-server';
-import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { err, failure, ok } from '../base/result.ts';
 import type { Failure, Result } from '../base/result.ts';
 import type { Scrubber } from '../base/scrub.ts';
 import type { ControlPlane } from '../model/control-plane.ts';
 import type { Clock, Log, Random, TokenTable } from '../ports.ts';
 import { createAccess } from './access.ts';
+import { setCommonHeaders } from './exchange.ts';
 import type { GitHost } from './git.ts';
 import type { ListenAddress } from './listen.ts';
 import { createApiCounts, renderMetrics } from './metrics.ts';
 import type { ApiCounts } from './metrics.ts';
 import { openApi } from './openapi.ts';
-import { noRoutePipeline, routePipeline } from './pipeline.ts';
-import type { Exchange, PipelineParts } from './pipeline.ts';
-import type { ApiParts, Route } from './route.ts';
+import type { PipelineParts } from './pipeline.ts';
+import type { ApiParts } from './route.ts';
+import { createRouter } from './router.ts';
 import { ROUTES } from './routes.ts';
 
 export interface ApiOptions {
@@ -70,16 +66,13 @@ export async function createApiServer(options: ApiOptions): Promise<Result<ApiSe
   const counts = createApiCounts();
   setMaxListeners(0, closing.signal);
   const parts = pipelineParts(options, counts);
-  const listener = getRequestListener(createRouter(parts, closing.signal).fetch, {
-    overrideGlobalObjects: false,
-    errorHandler: malformed,
-  });
+  const serve = createRouter(parts, closing.signal);
   let opened = false;
   const server = createServer(
     { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS },
     (request, response) => {
       setCommonHeaders(request, response, options.random);
-      if (opened) void listener(request, response);
+      if (opened) serve(request, response);
       else answerStarting(response);
     },
   );
@@ -129,69 +122,6 @@ function pipelineParts(options: ApiOptions, counts: ApiCounts): PipelineParts {
   };
 }
 
-interface Env {
-  readonly Bindings: HttpBindings;
-}
-
-function createRouter(parts: PipelineParts, closing: AbortSignal): Hono<Env> {
-  const router = new Hono<Env>();
-  const through =
-    (pipeline: (exchange: Exchange) => Promise<void>) =>
-    async (context: Context<Env>): Promise<Response> => {
-      await pipeline(exchangeOf(context.env, context.req.param(), closing));
-      return RESPONSE_ALREADY_SENT;
-    };
-  for (const route of ROUTES) router.on(route.method, honoPath(route), through(routePipeline(route, parts)));
-  for (const [path, routes] of Map.groupBy(ROUTES, honoPath)) {
-    const allow = routes.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
-    const reason = failure('method-not-allowed', `This path takes ${allow}.`, { details: { allow } });
-    router.all(path, through(noRoutePipeline(reason, { Allow: allow }, parts)));
-  }
-  const unknown = failure('unknown-route', 'No route has this path. GET /openapi.json lists all of them.');
-  router.notFound(through(noRoutePipeline(unknown, {}, parts)));
-  return router;
-}
-
-function honoPath({ path }: Route): string {
-  return path.replaceAll(/\{(\w+)\}/g, ':$1');
-}
-
-const CORRELATION_ID = /^[A-Za-z0-9._:-]{1,128}$/;
-const CORRELATION_HEADER = 'X-Correlation-Id';
-
-/** On every response, whatever becomes of the request. */
-function setCommonHeaders({ headers }: IncomingMessage, response: ServerResponse, random: Random): void {
-  const given = headers['x-correlation-id'];
-  const own = typeof given !== 'string' || !CORRELATION_ID.test(given);
-  response.setHeader(CORRELATION_HEADER, own ? random.hex(8) : given);
-  response.setHeader('X-Content-Type-Options', 'nosniff');
-  response.setHeader('Cache-Control', 'no-store');
-}
-
-function exchangeOf(
-  { incoming, outgoing }: HttpBindings,
-  params: Exchange['params'],
-  closing: AbortSignal,
-): Exchange {
-  const url = incoming.url ?? '';
-  const mark = url.indexOf('?');
-  const over = new AbortController();
-  const stop = () => over.abort();
-  closing.addEventListener('abort', stop, { once: true });
-  outgoing.once('close', () => {
-    closing.removeEventListener('abort', stop);
-    over.abort();
-  });
-  return {
-    request: incoming,
-    response: outgoing,
-    params,
-    query: new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1)),
-    correlationId: String(outgoing.getHeader(CORRELATION_HEADER)),
-    over,
-  };
-}
-
 function answerStarting(response: ServerResponse): void {
   const body = {
     code: 'starting',
@@ -199,20 +129,12 @@ function answerStarting(response: ServerResponse): void {
     retriable: true,
     retry_after_ms: 1000,
   };
-  response.writeHead(503, { 'Content-Type': JSON_TYPE, 'Retry-After': '1', Connection: 'close' });
+  response.writeHead(503, {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Retry-After': '1',
+    Connection: 'close',
+  });
   response.end(JSON.stringify(body));
-}
-
-const JSON_TYPE = 'application/json; charset=utf-8';
-
-/** The request line or the Host header makes no URL; nothing has looked at a token yet, and nothing more is said. */
-function malformed(): Response {
-  const body = {
-    code: 'invalid-request',
-    message: 'The request line or the Host header is malformed.',
-    retriable: false,
-  };
-  return new Response(JSON.stringify(body), { status: 400, headers: { 'Content-Type': JSON_TYPE } });
 }
 
 function listen(server: Server, { host, port }: ListenAddress): Promise<Result<AddressInfo>> {

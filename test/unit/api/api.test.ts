@@ -134,6 +134,15 @@ describe('requests in general', () => {
     ]);
   });
 
+  test('git asking without credentials, as it always does first, is no refusal worth a line', async () => {
+    await fetch(`${api.url}/intent.git/info/refs?service=git-upload-pack`);
+    await fetch(`${api.url}/status`, { headers: api.as('revoked-viewer') });
+
+    expect(api.logged.map(({ message, fields }) => [message, fields['route']])).toEqual([
+      ['request refused', 'status'],
+    ]);
+  });
+
   test('unknown paths and wrong methods are told in the usual form, to those with a token', async () => {
     const unknown = await api.fetch('/no/such');
     const method = await api.fetch('/deploy', { method: 'PUT', body: '{}' });
@@ -161,6 +170,14 @@ describe('requests in general', () => {
     expect([list.status, (await body(list))['code']]).toEqual([400, 'invalid-request']);
     expect([large.status, (await body(large))['code']]).toEqual([413, 'body-too-large']);
     expect((await api.fetch('/status')).status).toBe(200);
+  });
+
+  test('a body that is far too large is read to its end, so that the answer arrives', async () => {
+    for (const who of ['operator', 'nobody']) {
+      const headers = { ...api.as(who), 'content-type': 'application/json' };
+      const response = await api.fetch('/deploy', { method: 'POST', headers, body: 'x'.repeat(5_000_000) });
+      expect(response.status).toBe(who === 'nobody' ? 401 : 413);
+    }
   });
 
   test('a body without a length is cut at the limit as well', async () => {
