@@ -15,6 +15,8 @@ export interface AdoptTools extends GroupTools {
 
 /** How long a stray, or what is left of an ended instance, may take to end by itself. */
 const STRAY_GRACE_MS = 1_000;
+const LOOKS = 4;
+const LOOK_AGAIN_MS = 40;
 
 /** The instances of this owner, each looked up in the process table. Rejects when the records cannot be read. */
 export async function adoptInstances(tools: AdoptTools): Promise<readonly InstanceRecord[]> {
@@ -41,9 +43,19 @@ async function lookUp(record: InstanceRecord, tools: AdoptTools): Promise<Instan
   if (pid !== null && (await isAlive(pid, startTime, tools.processes))) return record;
   if (pid !== null && startTime !== null) return gone(record, tools);
   // The daemon was killed between the start and the writing down of it.
-  const leader = (await findMarked(record.id, tools)).find((one) => one.pid === one.group);
-  if (leader !== undefined) return { ...record, pid: leader.pid, startTime: leader.startTime };
+  const leader = await findLeader(record.id, tools);
+  if (leader !== null) return { ...record, pid: leader.pid, startTime: leader.startTime };
   return pid === null ? null : gone(record, tools);
+}
+
+/** Looks more than once: in the moment in which a process replaces itself by another program it shows no environment. */
+async function findLeader(id: string, tools: AdoptTools): Promise<ProcessInfo | null> {
+  for (let look = 1; ; look++) {
+    const leader = (await findMarked(id, tools)).find((one) => one.pid === one.group);
+    if (leader !== undefined) return leader;
+    if (look === LOOKS) return null;
+    await tools.clock.sleep(LOOK_AGAIN_MS);
+  }
 }
 
 function gone(record: InstanceRecord, tools: AdoptTools): InstanceRecord {

@@ -82,7 +82,7 @@ export function createProcessBackend(options: ProcessBackendOptions): Backend {
     },
     async close() {
       closing.abort();
-      await Promise.resolve();
+      await roster.settled();
     },
   };
 }

@@ -72,7 +72,7 @@ export async function isAlive(
 }
 
 /** Cheap: false when no process and no zombie has this number (or group, when negative). Says nothing about whose it is. */
-export function exists(pid: number): boolean {
+function exists(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -114,10 +114,15 @@ function parseRecord(id: string, text: string): InstanceRecord | null {
       value.id === id &&
       typeof value.digest === 'string' &&
       typeof value.startedAt === 'number' &&
-      (value.pid === null || Number.isInteger(value.pid)) &&
+      (value.pid === null || isPid(value.pid)) &&
       value.exit !== undefined;
     return whole ? (value as InstanceRecord) : null;
   } catch {
     return null;
   }
+}
+
+/** 0, 1 and negative numbers stand for groups of processes, or for all of them, where a signal is sent. */
+function isPid(value: unknown): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && value > 1;
 }

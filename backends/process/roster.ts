@@ -25,6 +25,8 @@ export interface Roster {
   refresh(): Promise<void>;
   /** Ends all its processes, by force from `deadline` on, and forgets it. Call from the id's queue. `stop-failed` when something survives SIGKILL. */
   end(instance: Instance, deadline: number): Promise<Result<void>>;
+  /** Resolves when no record is being written by itself; starts and removals are waited for by whoever called them. */
+  settled(): Promise<void>;
   /** Told of every exit at once. */
   readonly listeners: Set<(event: BackendEvent) => void>;
 }
@@ -41,6 +43,7 @@ export function createRoster(options: RosterOptions): Roster {
   const { clock, processes, records, log, queues, signal } = options;
   const instances = new Map<string, Instance>();
   const listeners = new Set<(event: BackendEvent) => void>();
+  const writing = new Set<Promise<void>>();
   let opening: Promise<Result<void>> | null = null;
 
   async function adopt(): Promise<Result<void>> {
@@ -62,7 +65,10 @@ export function createRoster(options: RosterOptions): Roster {
     const { id } = instance.record;
     if (instance.ending === null) await endRemainder(instance.record, instance.child, options);
     await queues.run(id, async () => {
-      if (instances.get(id) === instance && !signal.aborted) await records.write(instance.record);
+      if (instances.get(id) !== instance || signal.aborted) return;
+      const written = records.write(instance.record);
+      writing.add(written);
+      await written.finally(() => writing.delete(written));
     });
   }
 
@@ -106,6 +112,9 @@ export function createRoster(options: RosterOptions): Roster {
       return ok();
     },
     listeners,
+    async settled() {
+      await Promise.allSettled(writing);
+    },
   };
   return roster;
 }

@@ -3,7 +3,7 @@
  * tells us), and logs that grow.
  */
 import type { Clock, Log, ProcessTable } from '../../src/ports.ts';
-import { exists, isAlive } from './group.ts';
+import { isAlive } from './group.ts';
 import type { Instance } from './instance.ts';
 import type { LogFolder } from './log-file.ts';
 
@@ -28,45 +28,47 @@ export interface Watch {
 
 /** A watch that sleeps until `wake`, and again when nothing runs. The signal ends it. */
 export function createWatch(options: WatchOptions): Watch {
-  const { signal, log } = options;
-  const ends = createLoop(options.clock, options.pollMs, signal, (turn) => checkAdopted(options, turn));
-  const sizes = createLoop(options.clock, options.rotateMs, signal, () => checkLogs(options));
-  const failed = (error: unknown): void => log.error('watching instances stopped', { error: String(error) });
+  const ends = createLoop(options, options.pollMs, () => checkAdopted(options));
+  const sizes = createLoop(options, options.rotateMs, () => checkLogs(options));
   return {
     wake() {
-      ends().catch(failed);
-      sizes().catch(failed);
+      void ends();
+      void sizes();
     },
   };
 }
 
-/** Runs `step` every `ms` until it returns false; a call while it runs does nothing. */
-function createLoop(
-  clock: Clock,
-  ms: number,
-  signal: AbortSignal,
-  step: (turn: number) => Promise<boolean>,
-): () => Promise<void> {
+/** Runs `step` every `ms` until it returns false; a call while it runs makes sure of one more look. Never rejects. */
+function createLoop(options: WatchOptions, ms: number, step: () => Promise<boolean>): () => Promise<void> {
+  const { clock, signal, log } = options;
   let busy = false;
+  let again = false;
+
+  async function goesOn(): Promise<boolean> {
+    try {
+      again = false;
+      return await step();
+    } catch (error) {
+      log.warn('instances could not be looked at', { error: String(error) });
+      return true;
+    }
+  }
+
   return async () => {
+    again = true;
     if (busy) return;
     busy = true;
-    try {
-      for (let turn = 0; !signal.aborted && (await step(turn)); turn++) await clock.sleep(ms, signal);
-    } finally {
-      busy = false;
-    }
+    while (!signal.aborted && ((await goesOn()) || again)) await clock.sleep(ms, signal);
+    busy = false;
   };
 }
 
-async function checkAdopted(options: WatchOptions, turn: number): Promise<boolean> {
+async function checkAdopted(options: WatchOptions): Promise<boolean> {
   const adopted = options.running().filter((one) => !one.child);
   for (const one of adopted) {
     const { pid, startTime } = one.record;
     if (pid === null) continue;
-    // One system call tells that a pid is free. Only every other turn pays for reading, which a zombie or a reused
-    // pid needs.
-    const alive = exists(pid) && (turn % 2 === 0 || (await isAlive(pid, startTime, options.processes)));
+    const alive = await isAlive(pid, startTime, options.processes);
     if (!alive && !options.signal.aborted) options.gone(one);
   }
   return adopted.length > 0;

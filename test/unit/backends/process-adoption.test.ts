@@ -26,7 +26,7 @@ it('never takes a reused pid for its instance', async () => {
     const web = fixture.spec(1, 'sleep 60');
     const started = valueOf(await first.apply(web, never));
     await first.close();
-    end(Number(started.handle));
+    await end(Number(started.handle));
     const record = await readRecord(web.id);
     await writeFile(recordFile(web.id), JSON.stringify({ ...record, pid }));
 
@@ -35,7 +35,7 @@ it('never takes a reused pid for its instance', async () => {
     expect(valueOf(await next.remove(web.id, 0))).toBe('deleted');
     expect((await processes.readProcess(pid))?.state).toBe('running');
   } finally {
-    end(pid);
+    await end(pid);
   }
 });
 
@@ -49,8 +49,9 @@ it('takes a zombie for dead', async () => {
     const alive = await processes.readProcess(pid);
     const web = fixture.spec(1, 'sleep 60');
     const first = fixture.open();
-    end(Number(valueOf(await first.apply(web, never)).handle));
+    const { handle } = valueOf(await first.apply(web, never));
     await first.close();
+    await end(Number(handle));
     const record = { ...(await readRecord(web.id)), pid, startTime: alive?.startTime, exit: null };
     await writeFile(recordFile(web.id), JSON.stringify(record));
 
@@ -58,7 +59,7 @@ it('takes a zombie for dead', async () => {
     expect(await find(next, web.id)).toMatchObject({ state: 'running' });
     const told: string[] = [];
     next.subscribe((event) => void told.push(event.type));
-    end(pid);
+    await end(pid);
     await eventually('the exit is told', () => told.includes('exited'));
     expect((await processes.readProcess(pid))?.state).toBe('zombie');
     expect(valueOf(await within('the removal', next.remove(web.id, 60_000), 5_000))).toBe('deleted');
@@ -102,11 +103,12 @@ it('adopts what a daemon started and was killed before it could write down', asy
 it('forgets a start that never came about', async () => {
   const first = fixture.open();
   const web = fixture.spec(1, 'sleep 60');
-  end(Number(valueOf(await first.apply(web, never)).handle));
+  const { handle } = valueOf(await first.apply(web, never));
   await first.close();
+  await end(Number(handle));
   await writeFile(
     recordFile(web.id),
-    JSON.stringify({ ...(await readRecord(web.id)), pid: null, startTime: null }),
+    JSON.stringify({ ...(await readRecord(web.id)), pid: null, startTime: null, exit: null }),
   );
   expect(valueOf(await fixture.open().observe())).toEqual([]);
 });
@@ -133,10 +135,33 @@ it('ends what is left of a group whose leader ended while no daemon ran', async 
   const started = valueOf(await first.apply(web, never));
   await eventually('the group is complete', async () => (await fixture.owned()).length >= 4);
   await first.close();
-  end(Number(started.handle));
+  await end(Number(started.handle));
   const next = fixture.open();
   expect(await find(next, web.id)).toMatchObject({ state: 'exited', exit: { code: null } });
   await eventually('the rest is gone', async () => (await fixture.owned()).length === 0);
+});
+
+it.each([1, 0, -1, 1.5, '77'])('reads no record that names the process %j', async (pid) => {
+  const first = fixture.open();
+  const web = fixture.spec(1, 'sleep 60');
+  const { handle } = valueOf(await first.apply(web, never));
+  await eventually('it shows its environment', async () => (await fixture.owned()).length === 1);
+  await first.close();
+  await writeFile(recordFile(web.id), JSON.stringify({ ...(await readRecord(web.id)), pid }));
+  expect(valueOf(await fixture.open().observe())).toEqual([]);
+  // Its process is one that no record accounts for now.
+  expect((await processes.readProcess(Number(handle)))?.state).not.toBe('running');
+});
+
+it('remembers how an instance ended', async () => {
+  const first = fixture.open();
+  const web = fixture.spec(1, ['sh', '-c', 'exit 3']);
+  valueOf(await first.apply(web, never));
+  await eventually('the end is written down', async () => (await readRecord(web.id)).exit !== null);
+  const before = await find(first, web.id);
+  await first.close();
+  expect(before).toMatchObject({ exit: { code: 3 } });
+  expect(await find(fixture.open(), web.id)).toEqual(before);
 });
 
 it('keeps values of the environment out of records and logs', async () => {

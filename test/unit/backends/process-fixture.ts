@@ -7,6 +7,7 @@ import type { ProcessBackendOptions } from '../../../backends/process/options.ts
 import { systemClock } from '../../../src/adapters/system/clock.ts';
 import { createProcessTable } from '../../../src/adapters/system/process-table.ts';
 import type { InstanceSpec } from '../../../src/model/instance.ts';
+import { eventually } from '../../support/wait.ts';
 import type { Backend, Log, ProcessInfo } from '../../../src/ports.ts';
 
 export const processes = createProcessTable();
@@ -60,18 +61,20 @@ export async function createFixture(): Promise<ProcessFixture> {
     }),
     async cleanup() {
       for (const one of opened) await one.close();
-      for (const one of await owned()) end(one.pid);
+      for (const one of await owned()) await end(one.pid);
       await rm(dataDir, { recursive: true, force: true });
     },
   };
 }
 
-export function end(pid: number): void {
+/** Kills one process and waits until it is dead. */
+export async function end(pid: number): Promise<void> {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
     // Gone meanwhile.
   }
+  await eventually(`the end of ${pid}`, async () => (await processes.readProcess(pid))?.state !== 'running');
 }
 
 /** The text of every file under a folder, by its path. */

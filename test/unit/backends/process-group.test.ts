@@ -37,7 +37,7 @@ it('ends a tree that ignores SIGTERM at the limit', async () => {
 
 it('waits for members that take their time within the limit, after the leader has ended', async () => {
   const backend = fixture.open();
-  const drain = 'trap "sleep 0.3; echo drained; exit" TERM; echo ready; while :; do sleep 0.02; done';
+  const drain = 'trap "sleep 1.3; echo drained; exit" TERM; echo ready; while :; do sleep 0.02; done';
   const web = fixture.spec(1, `(${drain}) & sleep 60`);
   valueOf(await backend.apply(web, never));
   await readLines(backend, web.id, { follow: true }, 1);
@@ -64,11 +64,28 @@ it('ends a child that left the group', async () => {
   expect(await owned()).toBe(0);
 });
 
+it('starts a program that ends at once only once for calls at the same time', async () => {
+  const slow = {
+    ...processes,
+    // The program has ended before its start has been written down.
+    readProcess: async (pid: number) => {
+      await eventually('its end', async () => (await processes.readProcess(pid)) === null);
+      return null;
+    },
+  };
+  const backend = fixture.open({ processes: slow });
+  const web = fixture.spec(1, ['sh', '-c', 'echo started; exit 3']);
+  const all = await Promise.all([1, 2, 3].map(() => backend.apply(web, never)));
+  expect(new Set(all.map((one) => valueOf(one).handle)).size).toBe(1);
+  await untilExited(backend, web.id);
+  expect(await readLines(backend, web.id)).toEqual(['started']);
+});
+
 it('is told by which signal an instance ended', async () => {
   const backend = fixture.open();
   const web = fixture.spec(1, 'sleep 60');
   const { handle } = valueOf(await backend.apply(web, never));
-  end(Number(handle));
+  await end(Number(handle));
   expect((await untilExited(backend, web.id)).exit).toMatchObject({ code: null, signal: 'SIGKILL' });
   expect(await processes.readProcess(Number(handle))).toBeNull();
 });
@@ -106,7 +123,7 @@ it('runs fifty instances, adopts and ends them', async () => {
   const told: string[] = [];
   next.subscribe((event) => void (event.type === 'exited' && told.push(event.instance)));
   expect(valueOf(await next.observe()).filter((one) => one.state === 'running')).toHaveLength(50);
-  for (const handle of handles.slice(0, 10)) end(Number(handle));
+  for (const handle of handles.slice(0, 10)) await end(Number(handle));
   await eventually('ten exits are told', () => told.length === 10);
   const removed = await Promise.all(specs.map((one) => next.remove(one.id, 5_000)));
   expect(new Set(removed.map(valueOf))).toEqual(new Set(['deleted']));
