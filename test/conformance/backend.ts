@@ -46,6 +46,9 @@ export interface BackendSuite {
   readonly skip?: readonly { readonly test: string; readonly reason: string }[];
 }
 
+/** Above every limit inside a test, for machines that are busy. */
+const TEST_MS = 60_000;
+
 /** One test of the suite; `use` gives the harness of the test that runs. */
 export type Check = (title: string, run: (use: BackendHarness) => Promise<void>) => void;
 
@@ -56,14 +59,14 @@ export function describeBackend(name: string, suite: BackendSuite): void {
     let harness: BackendHarness;
     beforeEach(async () => {
       harness = await suite.create();
-    });
+    }, TEST_MS);
     afterEach(async () => {
       await harness.cleanup();
-    });
+    }, TEST_MS);
     const check: Check = (title, run) => {
       titles.push(title);
       const skipped = suite.skip?.find((one) => one.test === title);
-      if (skipped === undefined) it(title, () => run(harness));
+      if (skipped === undefined) it(title, () => run(harness), TEST_MS);
       else it.skip(`${title} (${skipped.reason})`, () => undefined);
     };
     applyAndRemove(check);

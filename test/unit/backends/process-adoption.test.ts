@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { InstanceRecord } from '../../../backends/process/record.ts';
 import { codeOf, find, valueOf } from '../../conformance/expectations.ts';
 import { eventually, within } from '../../support/wait.ts';
 import { createFixture, end, never, processes, texts } from './process-fixture.ts';
 import type { ProcessFixture } from './process-fixture.ts';
+
+// Real processes on a machine that may be busy: every wait has its own limit below this.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let fixture: ProcessFixture;
 beforeEach(async () => {
@@ -119,6 +122,10 @@ it('ends what carries its owner and has no record, and nothing else', async () =
   const kept = fixture.spec(2, 'sleep 60');
   valueOf(await first.apply(lost, never));
   const other = valueOf(await first.apply(kept, never));
+  await eventually('both show their environment', async () => {
+    const leaders = (await fixture.owned()).filter((one) => one.pid === one.group);
+    return leaders.length === 2;
+  });
   await first.close();
   await rm(recordFile(lost.id));
   await writeFile(join(fixture.dataDir, 'run', 'instances', 'web@slot-0000000a.3.json'), '{"half');

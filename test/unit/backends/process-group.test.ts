@@ -1,8 +1,11 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { codeOf, readLines, untilExited, valueOf } from '../../conformance/expectations.ts';
 import { eventually } from '../../support/wait.ts';
 import { createFixture, end, never, processes } from './process-fixture.ts';
 import type { ProcessFixture } from './process-fixture.ts';
+
+// Real processes on a machine that may be busy: every wait has its own limit below this.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let fixture: ProcessFixture;
 beforeEach(async () => {

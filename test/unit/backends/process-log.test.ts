@@ -1,6 +1,6 @@
 import { appendFile, mkdir, readdir, readFile, truncate, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createLineCutter } from '../../../backends/process/lines.ts';
 import { createLogFolder } from '../../../backends/process/log-file.ts';
 import { readLog } from '../../../backends/process/log-reader.ts';
@@ -11,6 +11,9 @@ import { createFixture, never } from './process-fixture.ts';
 import type { ProcessFixture } from './process-fixture.ts';
 
 const ID = 'web@slot-0000000a.1';
+// Real processes on a machine that may be busy: every wait has its own limit below this.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
 let fixture: ProcessFixture;
 beforeEach(async () => {
   fixture = await createFixture();
