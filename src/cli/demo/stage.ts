@@ -32,8 +32,8 @@ export interface Stage {
   close(keep: boolean): Promise<void>;
 }
 
-const START_LIMIT_MS = 15_000;
-const COMMAND_LIMIT_MS = 60_000;
+const START_LIMIT_MS = 60_000;
+const COMMAND_LIMIT_MS = 120_000;
 const END_LIMIT_MS = 30_000;
 const MAX_OUTPUT = 64 * 1024;
 
