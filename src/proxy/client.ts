@@ -12,7 +12,7 @@ import { PROXY_FOLDER, type ControlCall, type Hello } from './protocol.ts';
 
 /** How long a call waits for a process to be there, and to answer. */
 const CALL_MS = 10_000;
-const STATS_MS = 2_000;
+const STATS_MS = 5_000;
 const PAUSE_MS = 20;
 
 export interface ProxyClientOptions {
@@ -77,6 +77,7 @@ export function createProxyClient({ dataDir, log, clock, entry }: ProxyClientOpt
       return (await call(() => ({ op: 'stats' }), STATS_MS, never)) as Result<ProxyStats>;
     },
     async stop(graceMs) {
+      over.abort();
       link.end();
       const found = await link.find();
       if (found !== null) {
@@ -87,7 +88,6 @@ export function createProxyClient({ dataDir, log, clock, entry }: ProxyClientOpt
           endProcess(found.hello.pid, 'SIGKILL');
         limit.abort();
       }
-      over.abort();
       link.close();
     },
     close() {

@@ -46,7 +46,7 @@ export function openListener(host: string, port: number, router: Router<Destinat
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: 30_000,
-    shouldUpgradeCallback: (request: IncomingMessage) => isWebSocket(request) && !hasBody(request),
+    shouldUpgradeCallback: isUpgrade,
   });
   server.maxConnections = CONNECTIONS_MAX;
   // Bounded by size. A bound on the count drops headers silently, and with them the framing of a body.
@@ -84,6 +84,11 @@ export function openListener(host: string, port: number, router: Router<Destinat
       resolve(listener);
     });
   });
+}
+
+/** A handshake with a body would put that body where frames are expected. */
+function isUpgrade(request: IncomingMessage): boolean {
+  return isWebSocket(request) && !hasBody(request);
 }
 
 interface Found {
@@ -171,6 +176,11 @@ function upgrade(router: Router<Destination>, request: IncomingMessage, socket: 
   response.shouldKeepAlive = false;
   response.assignSocket(socket);
   response.once('finish', () => socket.destroySoon());
+  // Node before 24.9 knows no `shouldUpgradeCallback` and hands over every kind of upgrade.
+  if (!isUpgrade(request)) {
+    answerBadRequest(response, 'the only upgrade known here is a WebSocket');
+    return;
+  }
   const found = route(router, request, response);
   if (found === null) return;
   const { app, generation } = found.destination;

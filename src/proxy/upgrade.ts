@@ -27,6 +27,8 @@ export function forwardUpgrade(exchange: UpgradeExchange): void {
   const { request, socket, host } = exchange;
   // Both are hop-by-hop, and here they are meant for the app too.
   const headers = { ...requestHeaders(request, host), connection: 'Upgrade', upgrade: 'websocket' };
+  // Each target that is tried listens on it.
+  socket.setMaxListeners(0);
   socket.setTimeout(0);
   socket.setNoDelay(true);
   socket.setKeepAlive(true, KEEPALIVE_MS);
