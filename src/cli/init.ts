@@ -32,7 +32,7 @@ async function init(dir: string, flags: JsonFlag, context: Context): Promise<Exi
   if (Array.isArray(found) && found.length > 0) {
     return fail(
       context,
-      failure('usage', `${target} is not empty (${found[0]} is there): name a new or empty folder`),
+      failure('not-empty', `${target} is not empty (${found[0]} is there): name a new or empty folder`),
       flags,
     );
   }

@@ -100,7 +100,7 @@ describe('init and validate', () => {
   test('init refuses a folder that is not empty and leaves it as it is', async () => {
     await writeFile(join(dir, 'mine.txt'), 'mine');
     const context = fakeContext({ cwd: dir });
-    expect(await run(['init', '.'], context)).toBe(2);
+    expect(await run(['init', '.'], context)).toBe(1);
     expect(context.stderr()).toContain('mine.txt');
     expect(await readFile(join(dir, 'mine.txt'), 'utf8')).toBe('mine');
   });
