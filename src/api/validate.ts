@@ -21,9 +21,23 @@ export interface RawInputs {
 /** Fails with `invalid-request`; `details.field` names the first wrong field, `details.errors` all of them. */
 export type Validate = (inputs: RawInputs) => Result<Inputs>;
 
-export function compileValidation(route: Route): Validate {
-  const words = new Ajv2020({ allErrors: true, coerceTypes: true });
-  const strict = new Ajv2020({ allErrors: true });
+export type Compile = (route: Route) => Validate;
+
+/** Schemas are compiled when their route is first asked for: a daemon starts without paying for those it never needs. */
+export function createCompile(): Compile {
+  // The schemas are ours, and a test checks them: checking them here as well would double the cost.
+  const words = new Ajv2020({ allErrors: true, coerceTypes: true, validateSchema: false });
+  const strict = new Ajv2020({ allErrors: true, validateSchema: false });
+  return (route) => {
+    let validate: Validate | null = null;
+    return (inputs) => {
+      validate ??= compile(route, words, strict);
+      return validate(inputs);
+    };
+  };
+}
+
+function compile(route: Route, words: Ajv2020, strict: Ajv2020): Validate {
   const params = words.compile(exactly(route.params ?? {}, true));
   const query = words.compile(exactly(route.query ?? {}, false));
   const body = strict.compile(route.body?.schema ?? { type: 'object', additionalProperties: false });

@@ -278,6 +278,11 @@ const table = {
     retriable: false,
     meaning: 'The command was called in a way that it does not know.',
   },
+  'not-empty': {
+    status: null,
+    retriable: false,
+    meaning: 'The folder for a new repository holds something already.',
+  },
   unreachable: { status: null, retriable: true, meaning: 'No daemon answers at that URL.' },
   'still-running': { status: null, retriable: true, meaning: 'The daemon has not ended in the time given.' },
   'git-failed': { status: null, retriable: false, meaning: 'Git could not make the repository.' },

@@ -55,6 +55,19 @@ test.each(Object.keys(ANSWERS))('schema %s compiles', (name) => {
   expect(compile({ $ref: `#/components/schemas/${name}` })).toBeTypeOf('function');
 });
 
+test.each(ROUTES.map((route) => [route.id, route] as const))(
+  'inputs of %s compile',
+  (_id, { params, query, body }) => {
+    for (const schema of [
+      ...Object.values(params ?? {}),
+      ...Object.values(query ?? {}),
+      body?.schema ?? {},
+    ]) {
+      expect(compile(schema)).toBeTypeOf('function');
+    }
+  },
+);
+
 test('what is served equals what the code says', () => {
   expect(description).toEqual(JSON.parse(JSON.stringify(openApi(ROUTES, '0.0.0'))));
 });
