@@ -4,7 +4,7 @@ import type { App } from '../model/intent.ts';
 import { boot, slotEnvironment } from './boot.ts';
 import type { Context } from './context.ts';
 import { liveEnded } from './crash.ts';
-import { applyRoutes } from './router.ts';
+import { ensureRoutes } from './router.ts';
 import { retire } from './retire.ts';
 import { appState, instancesOf } from './state.ts';
 
@@ -40,7 +40,7 @@ export async function restartLive(
   }
   const generations = app.generations;
   for (const instance of replaced) app.healthy.delete(instance.id);
-  await applyRoutes(ctx);
+  if (!(await ensureRoutes(ctx))) return ok();
   void retire(ctx, {
     app: app.name,
     instances: replaced,

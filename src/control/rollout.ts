@@ -14,7 +14,7 @@ import type { SourceVersion } from '../model/source.ts';
 import { boot, slotEnvironment, type BootRequest } from './boot.ts';
 import type { Context } from './context.ts';
 import { waitHealthy } from './health.ts';
-import { applyRoutes } from './router.ts';
+import { ensureRoutes } from './router.ts';
 import { retire } from './retire.ts';
 import { appState, instancesOf, type AppState, type HealthReport } from './state.ts';
 
@@ -193,7 +193,8 @@ async function promote(
   app.lastDeployAt = now;
   app.crashes = null;
   app.lastFailure = null;
-  await applyRoutes(ctx);
+  const routed = await ensureRoutes(ctx);
+  if (!routed) return;
   const from = former === null ? '' : ` in place of ${short(former.commit)}`;
   say(ctx, job, 'slot-promoted', `${short(job.version.commit)} is live in ${slot}${from}`);
   const keepWarm = job.app.keep_previous_warm && former !== null;

@@ -7,6 +7,8 @@ import { appState, healthyOf, type AppState } from './state.ts';
 
 /** A port that could not be listened on is tried again by sending the table again, at most this often. */
 const RELISTEN_MS = 5000;
+/** Between two attempts to reach a proxy that is being started again. */
+const REAPPLY_MS = 200;
 
 /** What the last table said, app by app, so that an unchanged world costs a comparison and no table. */
 interface Sent {
@@ -21,37 +23,48 @@ interface Said {
   readonly live: string;
 }
 
-const sentBy = new WeakMap<Context, { last: Sent | null; queue: Promise<void>; version: number }>();
+const sentBy = new WeakMap<Context, { last: Sent | null; queue: Promise<boolean>; version: number }>();
 
-/** Resolves when the proxy serves a table at least as new as the state was at the call. */
-export function applyRoutes(ctx: Context): Promise<void> {
-  const slot = sentBy.get(ctx) ?? { last: null, queue: Promise.resolve(), version: ctx.ports.clock.now() };
+/** Resolves when the proxy serves a table at least as new as the state was at the call; false when it did not take it. */
+export function applyRoutes(ctx: Context): Promise<boolean> {
+  const slot = sentBy.get(ctx) ?? {
+    last: null,
+    queue: Promise.resolve(true),
+    version: ctx.ports.clock.now(),
+  };
   sentBy.set(ctx, slot);
   slot.queue = slot.queue.then(async () => {
     const apps = routedApps(ctx);
     const said = apps.map(sayOf);
     const now = ctx.ports.clock.now();
-    if (
-      slot.last !== null &&
-      isSame(slot.last.said, said) &&
-      (slot.last.complete || now - slot.last.at < RELISTEN_MS)
-    )
-      return;
+    const fresh = slot.last?.complete === true || now - (slot.last?.at ?? -Infinity) < RELISTEN_MS;
+    if (slot.last !== null && fresh && isSame(slot.last.said, said)) return true;
     slot.version = Math.max(slot.version + 1, now);
     const listeners = makeListeners(apps, ctx.options.publicHost);
     const result = await ctx.ports.proxy.apply({ version: slot.version, listeners });
     if (!result.ok) {
-      ctx.ports.log.warn('the proxy did not take the table', {
-        code: result.error.code,
-        reason: result.error.message,
-      });
+      const { code, message } = result.error;
+      ctx.ports.log.warn('the proxy did not take the table', { code, reason: message });
       slot.last = null;
-      return;
+      return false;
     }
     slot.last = { said, at: now, complete: result.value.length === 0 };
     remember(ctx, listeners, new Map(result.value.map((one) => [`${one.host}:${one.port}`, one.message])));
+    return true;
   });
   return slot.queue;
+}
+
+/**
+ * The same, again and again until the proxy has taken it: nothing is ended that it may still send requests to. False
+ * when the daemon ends first.
+ */
+export async function ensureRoutes(ctx: Context): Promise<boolean> {
+  while (!ctx.signal.aborted) {
+    if (await applyRoutes(ctx)) return true;
+    await ctx.ports.clock.sleep(REAPPLY_MS, ctx.signal);
+  }
+  return false;
 }
 
 function sayOf({ app, live, internal }: RoutedApp): Said {

@@ -2,7 +2,7 @@
 import { ok, type Result } from '../base/result.ts';
 import type { Context } from './context.ts';
 import { endPendingDeploy } from './pending-deploy.ts';
-import { applyRoutes } from './router.ts';
+import { ensureRoutes } from './router.ts';
 import { retire } from './retire.ts';
 import type { AppState } from './state.ts';
 
@@ -12,7 +12,7 @@ export async function stopApp(ctx: Context, app: AppState, intent: string): Prom
   const began = ctx.ports.clock.now();
   const { live } = app.links;
   const generations = app.generations;
-  await applyRoutes(ctx);
+  if (!(await ensureRoutes(ctx))) return ok();
   const instances = app.instances;
   await retire(ctx, { app: app.name, instances, generations, limitMs: STOP_LIMIT_MS, intent });
   await Promise.all(app.retiring.values());
