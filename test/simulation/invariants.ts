@@ -1,0 +1,164 @@
+/** Watches a world turn by turn and call by call for a broken rule. Reads the truth; tells no daemon anything. */
+import type { MemoryRun } from '../../backends/memory/world.ts';
+import type { InstanceSpec } from '../../src/model/instance.ts';
+import type { App } from '../../src/model/intent.ts';
+import type { MachineWatch } from '../fakes/machine.ts';
+import { intentOf } from './intent.ts';
+import type { Rule, Violation } from './rules.ts';
+import type { Running, World } from './world.ts';
+
+export interface Watch {
+  /** The first rule that was broken; nothing goes on after it. */
+  readonly broken: Violation | null;
+  readonly violated: (rule: string, what: string) => void;
+  readonly machineWatch: MachineWatch;
+  born(daemon: Running): void;
+  died(): void;
+  /** An operator asked for fresh processes of this app. */
+  restartAsked(app: string): void;
+  /** False when a rule is broken. */
+  afterTurn(): boolean;
+}
+
+/** Work under way when an app is suspended is called off by then, whatever is slow. */
+const CALLED_OFF_MS = 10_000;
+const FIRST_BACKOFF_MS = 1000;
+const WINDOW_MS = 600_000;
+const MAX_EXITS = 5;
+
+export function watchWorld(world: World): Watch {
+  const { machine, tables, schedule } = world;
+  let broken: Violation | null = null;
+  let bornAt = 0;
+  let active: {
+    readonly commit: string;
+    readonly since: number;
+    readonly apps: ReadonlyMap<string, App>;
+  } | null = null;
+  let served = new Map<string, readonly MemoryRun[]>();
+  const asked = new Set<string>();
+  const restarts = new Map<string, number[]>();
+  const lastExit = new Map<string, number>();
+
+  const violated = (rule: string, what: string): void => {
+    if (broken !== null) return;
+    broken = { rule: rule as Rule, what, step: world.steps };
+    world.say(`*** ${rule}: ${what}`);
+  };
+
+  function lookAtActive(): void {
+    const commit = tables.values.get('active-commit') ?? null;
+    if (commit === null || commit === active?.commit) return;
+    const files = world.history.commits.get(commit)?.files ?? new Map<string, string>();
+    active = { commit, since: schedule.now(), apps: intentOf(commit, files)?.apps ?? new Map() };
+  }
+
+  function lookAtRoutes(): void {
+    const now = new Map<string, readonly MemoryRun[]>();
+    for (const route of world.plane.routes()) {
+      const runs: MemoryRun[] = [];
+      for (const target of route.generation?.targets ?? []) {
+        const run = machine.lastOn.get(target.port);
+        if (run === undefined) continue;
+        if (run.spec.app !== route.app) violated('wrong-app', `${route.app} leads to ${run.spec.id}`);
+        else if (run.exit !== null) {
+          if (machine.ending.has(run.handle))
+            violated('route-to-ended', `${route.app} leads to ${run.spec.id}`);
+        } else if (machine.answered.has(run.handle)) runs.push(run);
+        else violated('never-healthy', `${route.app} leads to ${run.spec.id}`);
+      }
+      now.set(route.app, runs);
+    }
+    for (const [app, before] of served) {
+      const still = before.filter((run) => run.exit === null && !machine.ending.has(run.handle));
+      if (still.length === 0 || (now.get(app) ?? []).length > 0 || active?.apps.has(app) !== true) continue;
+      violated('gap', `${app} leads nowhere while ${still.map((run) => run.spec.id).join(', ')} serves`);
+    }
+    served = now;
+  }
+
+  function lookAtSlots(): void {
+    for (const [name, app] of world.folders.apps) {
+      const { live, previous } = app.record ?? { live: null, previous: null };
+      if (live !== null && live.slot === previous?.slot)
+        violated('slot-record', `${name}: live and previous are both ${live.slot}`);
+      for (const record of [live, previous]) {
+        if (record !== null && app.slots.get(record.slot) !== record.commit)
+          violated('slot-record', `${name}: ${record.slot} does not hold ${record.commit}`);
+      }
+    }
+  }
+
+  function lookAtPorts(): void {
+    const ports = machine.running().map(({ spec }) => spec.port);
+    if (new Set(ports).size !== ports.length) violated('port-shared', `ports in use: ${ports.join(', ')}`);
+  }
+
+  function restarted(spec: InstanceSpec): void {
+    const now = schedule.now();
+    const app = active?.apps.get(spec.app);
+    const exit = lastExit.get(`${spec.app} ${spec.slot}`) ?? -Infinity;
+    if (asked.has(spec.app) || app === undefined || app.replicas > 1) return;
+    if (exit >= bornAt && now - exit < FIRST_BACKOFF_MS)
+      violated('restart-too-soon', `${spec.id} is started ${now - exit} ms after the exit before`);
+    const times = [...(restarts.get(spec.app) ?? []).filter((at) => at > now - WINDOW_MS), now];
+    restarts.set(spec.app, times);
+    if (times.length > MAX_EXITS + 1)
+      violated('flap-brake', `${spec.id}: restart ${times.length} in ten minutes`);
+  }
+
+  const machineWatch: MachineWatch = {
+    applying(spec) {
+      const there = machine.world.runs.get(spec.id);
+      if (there !== undefined && there.exit === null) violated('id-taken', spec.id);
+      const hold = tables.holds.get(`${spec.app} version`);
+      if (hold?.digest === spec.digest && (hold.retryAt === null || hold.retryAt > schedule.now()))
+        violated('hold-ignored', `${spec.id} is started although held: ${hold.reason}`);
+      const app = active?.apps.get(spec.app);
+      const since = Math.max(active?.since ?? 0, bornAt);
+      if (app?.suspend === true && schedule.now() - since > CALLED_OFF_MS)
+        violated('suspended-work', spec.id);
+      if (world.folders.apps.get(spec.app)?.record?.live?.slot === spec.slot) restarted(spec);
+    },
+    removing(run) {
+      const { app, slot } = run.spec;
+      const live = world.folders.apps.get(app)?.record?.live;
+      if (live?.slot !== slot || active?.apps.has(app) !== true || asked.has(app)) return;
+      if (machine.answered.has(run.handle)) violated('healthy-live-ended', run.spec.id);
+    },
+  };
+
+  machine.ended.add((run) => {
+    if (!machine.ending.has(run.handle)) lastExit.set(`${run.spec.app} ${run.spec.slot}`, schedule.now());
+  });
+
+  return {
+    get broken() {
+      return broken;
+    },
+    violated,
+    machineWatch,
+    born(daemon) {
+      bornAt = schedule.now();
+      daemon.plane.events.subscribe((event) => {
+        if (!daemon.life.alive) return;
+        world.say(`[${daemon.life.number}] ${event.type} ${event.message}`);
+        const verdict = /^commit-(converged|failed|held|invalid|superseded)$/.exec(event.type)?.[1];
+        if (verdict !== undefined && tables.commits.get(event.commit ?? '')?.state !== verdict)
+          violated('verdict-not-durable', `${event.commit} is said to be ${verdict}`);
+      });
+    },
+    died() {
+      asked.clear();
+      restarts.clear();
+    },
+    restartAsked: (app) => void asked.add(app),
+    afterTurn() {
+      lookAtActive();
+      lookAtRoutes();
+      lookAtSlots();
+      lookAtPorts();
+      return broken === null;
+    },
+  };
+}
