@@ -27,7 +27,14 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-process.exitCode = await run(process.argv.slice(2), context);
+const code = await run(process.argv.slice(2), context);
+// A command that has ended is over, whatever timer or idle socket is left; but not before all is written.
+await Promise.all([written(process.stdout), written(process.stderr)]);
+process.exit(code);
+
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((done) => void stream.write('', () => done()));
+}
 
 function stopSignal(): AbortSignal {
   if (stop === null) {
