@@ -32,13 +32,15 @@ export interface ApiCounts {
   close(): void;
 }
 
+const LAG_RESOLUTION_MS = 20;
+
 export function createApiCounts(): ApiCounts {
   const requests = new Map<
     string,
     { readonly labels: { route: string; status: string }; count: number; seconds: number }
   >();
   const streams = { open: 0 };
-  const delay = monitorEventLoopDelay({ resolution: 20 });
+  const delay = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
   delay.enable();
   return {
     streams,
@@ -51,7 +53,8 @@ export function createApiCounts(): ApiCounts {
     },
     read: () => {
       const all = [...requests.values()];
-      const lagSeconds = Number.isNaN(delay.mean) ? 0 : delay.percentile(99) / 1e9;
+      // The histogram holds whole intervals between two ticks of its timer, on time or not.
+      const lagSeconds = Math.max(0, delay.percentile(99) / 1e9 - LAG_RESOLUTION_MS / 1000);
       delay.reset();
       return [
         counter(

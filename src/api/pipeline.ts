@@ -103,7 +103,10 @@ function checkHost({ request }: Exchange, parts: PipelineParts): Result<never> |
   const { host } = request.headers;
   if (hostAllowed(host, parts.listenHost, parts.allowedHosts)) return null;
   return err(
-    failure('wrong-host', 'This listener is for this machine only: ask for it as 127.0.0.1 or localhost.'),
+    failure(
+      'wrong-host',
+      'This listener is for this machine only: ask for it as 127.0.0.1 or localhost, and have a reverse proxy send that as Host.',
+    ),
   );
 }
 
