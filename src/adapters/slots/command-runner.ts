@@ -9,7 +9,7 @@ import { err, failure, ok, type Failure, type Result } from '../../base/result.t
 import type { Clock, CommandRequest, CommandRunner, Log, ProcessTable } from '../../ports.ts';
 import { appFolder } from './app-folder.ts';
 import { openOutputLog, type OutputLog } from './output-log.ts';
-import { endGroup, killProcesses } from './process-group.ts';
+import { endGroup, endMarked } from './process-group.ts';
 import { takeSetups, writeSetup } from './setup-record.ts';
 
 export interface CommandRunnerOptions {
@@ -94,8 +94,7 @@ export function createCommandRunner(options: CommandRunnerOptions): SetupRunner 
     if (left.length > 0 && !(await endGroup(options, group, grace))) {
       options.log.error('a setup command cannot be ended', { app: request.app, group });
     }
-    const marked = await options.processes.findByEnvironment(`MAINSTAY_SETUP=${nameOf(request)}`);
-    await killProcesses(options, marked);
+    await endMarked(options, `MAINSTAY_SETUP=${nameOf(request)}`);
   }
 
   return {
@@ -109,7 +108,9 @@ export function createCommandRunner(options: CommandRunnerOptions): SetupRunner 
         await endGroup(options, pid, graceMs);
         ended += 1;
       }
-      ended += await killProcesses(options, await options.processes.findByEnvironment(marker));
+      const marked = await options.processes.findByEnvironment(marker);
+      await endMarked(options, marker);
+      ended += new Set(marked.map((one) => one.group)).size;
       if (ended > 0) options.log.warn('ended setup commands of a former daemon', { count: ended });
       return ended;
     },

@@ -9,9 +9,13 @@ const LIMIT_MS = 120_000;
  * full: `to` is then of no use. Files that vanish or cannot be read while it copies are left out: a running program
  * owns that folder, and its artefacts are a help, not a promise.
  */
-export async function copyTree(from: string, to: string, signal: AbortSignal): Promise<boolean> {
+export async function copyTree(
+  from: string,
+  to: string,
+  { signal, marker }: { readonly signal: AbortSignal; readonly marker: Readonly<Record<string, string>> },
+): Promise<boolean> {
   await mkdir(to);
-  const env = { PATH: process.env['PATH'], LC_ALL: 'C' };
+  const env = { PATH: process.env['PATH'], LC_ALL: 'C', ...marker };
   for (const flags of flagsToTry()) {
     const copied = await runProgram('cp', [...flags, '--', `${from}/.`, to], {
       env,

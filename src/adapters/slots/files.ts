@@ -8,7 +8,8 @@ import { syncFolder, writeFileDurable } from '../system/durable-file.ts';
 import { runProgram } from '../system/run-program.ts';
 import { copyTree } from './copy-tree.ts';
 
-const SYNC_LIMIT_MS = 1_500;
+/** What others write to the same file system is waited for as well, so this must not hold up a promotion for long. */
+const SYNC_LIMIT_MS = 250;
 
 export interface Files {
   /** With its parents; fine when it is there. */
@@ -24,24 +25,27 @@ export interface Files {
   /** At the end of the file, and on disk when it resolves. */
   append(path: string, text: string): Promise<void>;
   sync(folder: string): Promise<void>;
-  /** Asks the system to put everything below a folder on disk; gives up after a while, because others write as well. */
+  /** Asks the system to put everything below a folder on disk, and waits a short while for it. */
   syncTree(folder: string): Promise<void>;
   /** Copies a folder's content into a new folder, sharing blocks where the file system can. False: cut short. */
   copyTree(from: string, to: string, signal: AbortSignal): Promise<boolean>;
 }
 
-export const diskFiles: Files = {
-  makeFolder: async (path) => void (await mkdir(path, { recursive: true })),
-  rename,
-  remove,
-  link: (target, path) => symlink(target, path),
-  write: (path, text) => writeFile(path, text),
-  writeDurable: (path, text) => writeFileDurable(path, text, 0o644),
-  append,
-  sync: syncFolder,
-  syncTree,
-  copyTree,
-};
+/** The real disk. `marker` goes into the environment of the programs that it starts. */
+export function createDiskFiles(marker: Readonly<Record<string, string>>): Files {
+  return {
+    makeFolder: async (path) => void (await mkdir(path, { recursive: true })),
+    rename,
+    remove,
+    link: (target, path) => symlink(target, path),
+    write: (path, text) => writeFile(path, text),
+    writeDurable: (path, text) => writeFileDurable(path, text, 0o644),
+    append,
+    sync: syncFolder,
+    syncTree,
+    copyTree: (from, to, signal) => copyTree(from, to, { signal, marker }),
+  };
+}
 
 async function append(path: string, text: string): Promise<void> {
   const file = await open(path, 'a', 0o644);

@@ -19,15 +19,23 @@ export async function endGroup(tools: GroupTools, group: number, graceMs: number
 }
 
 /** SIGKILL to single processes, each only while the pid still is the process that was seen. */
-export async function killProcesses(tools: GroupTools, found: readonly ProcessInfo[]): Promise<number> {
-  let killed = 0;
+async function killProcesses(tools: GroupTools, found: readonly ProcessInfo[]): Promise<void> {
   for (const process of found) {
     const now = await tools.processes.readProcess(process.pid);
     if (now?.startTime !== process.startTime || now.state !== 'running') continue;
     send(process.pid, 'SIGKILL');
-    killed += 1;
   }
-  return killed;
+}
+
+/** SIGKILL to every process with this entry in its environment; waits a short while until none runs any more. */
+export async function endMarked(tools: GroupTools, marker: string): Promise<void> {
+  const until = tools.clock.now() + KILLED_WAIT_MS;
+  for (;;) {
+    const found = await tools.processes.findByEnvironment(marker);
+    if (found.length === 0 || tools.clock.now() >= until) return;
+    await killProcesses(tools, found);
+    await tools.clock.sleep(LOOK_EVERY_MS);
+  }
 }
 
 async function isGone(tools: GroupTools, group: number, withinMs: number): Promise<boolean> {

@@ -1,5 +1,5 @@
 /** Remembers which setup commands run, so that the next daemon can end those that a killed one left behind. */
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProcessInfo } from '../../ports.ts';
 
@@ -13,7 +13,8 @@ export interface SetupProcess {
 export async function writeSetup(folder: string, found: ProcessInfo): Promise<string> {
   await mkdir(folder, { recursive: true });
   const path = join(folder, `${found.pid}.json`);
-  await writeFile(path, JSON.stringify({ pid: found.pid, startTime: found.startTime }));
+  await writeFile(`${path}.tmp`, JSON.stringify({ pid: found.pid, startTime: found.startTime }));
+  await rename(`${path}.tmp`, path);
   return path;
 }
 

@@ -25,8 +25,8 @@ export type SlotGit = (call: SlotGitCall) => Promise<ProgramEnd>;
 const LIMIT_MS = 300_000;
 const OUTPUT_MAX_BYTES = 256 * 1024 * 1024;
 
-/** Keeps its git dirs (one for each hash function) under `folder`. */
-export function createSlotGit(folder: string): SlotGit {
+/** Keeps its git dirs (one for each hash function) under `folder`. `marker` goes into git's environment. */
+export function createSlotGit(folder: string, marker: Readonly<Record<string, string>>): SlotGit {
   const ready = new Map<string, Promise<string>>();
   return async (call) => {
     const objects = await objectsOf(call.source);
@@ -34,6 +34,7 @@ export function createSlotGit(folder: string): SlotGit {
     const known = ready.get(format) ?? prepare(folder, format);
     ready.set(format, known);
     const environment = {
+      ...marker,
       GIT_DIR: await known,
       ...(objects === null ? {} : { GIT_OBJECT_DIRECTORY: objects }),
       ...(call.index === undefined ? {} : { GIT_INDEX_FILE: call.index }),

@@ -5,13 +5,15 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, failure, type Result } from '../../base/result.ts';
-import type { CheckoutRequest, Clock, Log, Random, SlotStore } from '../../ports.ts';
+import type { CheckoutRequest, Clock, Log, ProcessTable, Random, SlotStore } from '../../ports.ts';
+import { createProcessTable } from '../system/process-table.ts';
 import { appFolder, isSlotName, STAGING } from './app-folder.ts';
 import { isIntact } from './drift.ts';
-import { diskFiles, type Files } from './files.ts';
+import { createDiskFiles, type Files } from './files.ts';
 import { appendJournal, readJournal } from './journal.ts';
 import { layTree } from './lay.ts';
 import { abandon, promote, recover, remove, tidy } from './promotion.ts';
+import { endMarked } from './process-group.ts';
 import { readRecord } from './record.ts';
 import { createSlotGit } from './slot-git.ts';
 import { createTurns, type Turns } from './turns.ts';
@@ -24,6 +26,8 @@ export interface SlotStoreOptions {
   readonly log: Log;
   /** How long a checkout waits for a running copy of live before it cuts it short; default 3 s. */
   readonly takeOverMs?: number;
+  /** Where programs that a killed daemon left at work in a slot are found; default: this machine's processes. */
+  readonly processes?: ProcessTable;
   /** The disk; tests bring one that stops at a chosen operation. */
   readonly files?: Files;
 }
@@ -34,9 +38,10 @@ export interface SlotStoreOptions {
  */
 export function createSlotStore(options: SlotStoreOptions): SlotStore {
   const apps = join(options.dataDir, 'apps');
+  const marker = { MAINSTAY_SLOTS_OF: options.dataDir };
   const shop: Workshop = {
-    files: options.files ?? diskFiles,
-    git: createSlotGit(join(apps, '.checkout')),
+    files: options.files ?? createDiskFiles(marker),
+    git: createSlotGit(join(apps, '.checkout'), marker),
     clock: options.clock,
     random: options.random,
     log: options.log,
@@ -47,6 +52,12 @@ export function createSlotStore(options: SlotStoreOptions): SlotStore {
   };
   const folders = createTurns();
   const records = createTurns();
+  let leftAtWork: Promise<void> | null = null;
+  const endLeftAtWork = (): Promise<void> => {
+    const tools = { clock: options.clock, processes: options.processes ?? createProcessTable() };
+    leftAtWork ??= endMarked(tools, `MAINSTAY_SLOTS_OF=${options.dataDir}`);
+    return leftAtWork;
+  };
   return {
     apps: () => appsIn(apps),
     links: (app) => readRecord(shop.folderOf(app)),
@@ -57,7 +68,11 @@ export function createSlotStore(options: SlotStoreOptions): SlotStore {
     abandon: (app, slot) => folders.take(app, () => abandon(shop, app, slot)),
     promote: (app, record) => records.take(app, () => promote(shop, app, record)),
     tidy: (app) => folders.take(app, () => tidy(shop, app)),
-    recover: (app) => folders.take(app, () => recover(shop, app)),
+    recover: async (app) => {
+      // A git or cp of a killed daemon would go on writing into what is being put in order.
+      await endLeftAtWork();
+      return folders.take(app, () => recover(shop, app));
+    },
     remove: (app) => {
       shop.copies.get(app)?.abort();
       return folders.take(app, () => remove(shop, app));

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { createDiskFiles, type Files } from '../../../src/adapters/slots/files.ts';
 import { createSlotStore, type SlotStoreOptions } from '../../../src/adapters/slots/slot-store.ts';
 import { systemClock } from '../../../src/adapters/system/clock.ts';
 import { systemRandom } from '../../../src/adapters/system/random.ts';
@@ -12,6 +13,9 @@ import type { SlotStore } from '../../../src/ports.ts';
 
 export const never: AbortSignal = new AbortController().signal;
 export const quiet = { info: () => {}, warn: () => {}, error: () => {} };
+
+/** The real disk, without the one call that waits for everybody else's writes. */
+export const unsynced: Files = { ...createDiskFiles({}), syncTree: () => Promise.resolve() };
 
 export interface Bench {
   readonly dir: string;

@@ -11,7 +11,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { bench, checkedOut, deploy, never, place, record } from './bench.ts';
+import { createDiskFiles } from '../../../src/adapters/slots/files.ts';
+import { bench, checkedOut, deploy, never, place, record, unsynced } from './bench.ts';
 
 function read(...parts: readonly string[]): string {
   return readFileSync(join(...parts), 'utf8');
@@ -56,7 +57,7 @@ test('A then B then C leaves live, previous and staging, with links that follow'
 
 test('promoting the previous slot swaps the roles', async () => {
   using b = bench();
-  const store = b.store();
+  const store = b.store({ files: createDiskFiles({}) });
   const a = b.commit({ 'v.txt': 'a' });
   await deploy(store, 'slot-a', a);
   await deploy(store, 'slot-b', b.commit({ 'v.txt': 'b' }));
@@ -227,12 +228,11 @@ test('shared folders that lead out of the slot are refused', async () => {
 
 test('a checkout waits for a running copy of live, and cuts it short when that takes too long', async () => {
   using b = bench();
-  const { diskFiles } = await import('../../../src/adapters/slots/files.ts');
   const copying = Promise.withResolvers<void>();
   const store = b.store({
     takeOverMs: 20,
     files: {
-      ...diskFiles,
+      ...unsynced,
       copyTree: (_from, _to, signal) =>
         new Promise((resolve) => {
           copying.resolve();
@@ -275,8 +275,9 @@ test('of a checkout that was ended half-way no file shows up in the next version
   const small = b.commit({ 'a.txt': '1' });
   const abort = new AbortController();
   const staging = store.stagingDir('web');
+  let over = false;
   const watching = (async () => {
-    while (!existsSync(join(staging, 'd1'))) await new Promise((resolve) => setImmediate(resolve));
+    while (!over && !existsSync(join(staging, 'd1'))) await new Promise((resolve) => setImmediate(resolve));
     abort.abort();
   })();
 
@@ -284,11 +285,14 @@ test('of a checkout that was ended half-way no file shows up in the next version
     { app: 'web', version: big, slot: 'slot-a', sharedDirs: [] },
     abort.signal,
   );
+  over = true;
   await watching;
 
-  expect(done).toMatchObject({ ok: false, error: { code: 'aborted' } });
+  // On a busy machine it may be done before we saw it begin; then it is given back, which must hold as well.
+  if (done.ok) await store.abandon('web', 'slot-a');
+  else expect(done.error.code).toBe('aborted');
   expect(readdirSync(await checkedOut(store, 'slot-b', small))).toEqual(['a.txt']);
-}, 30_000);
+}, 60_000);
 
 test('the output of old setup commands is swept away, the newest stays', async () => {
   using b = bench();
