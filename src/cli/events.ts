@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ok } from '../base/result.ts';
 import type { Result } from '../base/result.ts';
 import type { Event } from '../model/event.ts';
-import { short } from '../model/ids.ts';
 import { query } from './ask.ts';
 import { connect } from './client.ts';
 import type { Client } from './client.ts';
@@ -102,6 +101,5 @@ function gap(event: { readonly message: string }, flags: Flags): string {
 function show(event: Event, flags: Flags, context: Context): string {
   if (flags.json === true) return JSON.stringify(event);
   const { bold, dim } = paint(context);
-  const about = event.unit ?? (event.commit === undefined ? '' : short(event.commit));
-  return `${dim(event.at)} ${bold(event.type)} ${about === '' ? '' : `${about}: `}${plain(event.message)}`;
+  return `${dim(event.at)} ${bold(event.type)} ${plain(event.message)}`;
 }

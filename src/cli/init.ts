@@ -8,6 +8,7 @@ import { EXIT } from './context.ts';
 import type { Context, ExitCode } from './context.ts';
 import { firstCommit } from './first-commit.ts';
 import { packageRoot } from './package-root.ts';
+import { columns } from './paint.ts';
 
 export const register: Register = (program, { context, act }) => {
   const command = program
@@ -47,15 +48,18 @@ async function init(dir: string, flags: JsonFlag, context: Context): Promise<Exi
 
 function nextSteps(shown: string, target: string): string {
   const place = shown.startsWith('..') ? target : shown;
+  const steps = [
+    [`mainstay validate ${place}`, 'check the documents'],
+    ['mainstay serve', 'start the daemon in another terminal; it prints its push URL'],
+    [`git -C ${place} push URL main`, 'deploy the example app, and watch it converge'],
+  ];
   return [
     `intent repository made in ${place}, on branch main`,
     '',
     'next:',
-    `  mainstay validate ${place}                 check the documents`,
-    '  mainstay serve                        start the daemon in another terminal; it prints its push URL',
-    `  git -C ${place} push URL main             the example app is deployed; watch it converge`,
+    columns(steps.map(([command = '', what = '']) => [`  ${command}`, what])),
     '',
-    `or follow the folder itself, each commit at once: mainstay serve --intent ${place}`,
+    `or let the daemon follow the folder itself, each commit at once: mainstay serve --intent ${place}`,
     '',
   ].join('\n');
 }
