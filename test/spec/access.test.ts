@@ -6,7 +6,7 @@ import { ask } from '../support/http-client.ts';
 import { startMainstay } from '../support/mainstay.ts';
 import { openStage } from '../support/stage.ts';
 
-const LIMIT = 60_000;
+const LIMIT = 120_000;
 
 /** The routes that the contract names for this version; the OpenAPI document may add more. */
 const ROUTES: readonly (readonly [string, string])[] = [

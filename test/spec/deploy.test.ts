@@ -7,7 +7,7 @@ import { openGate } from '../support/gate.ts';
 import { openStage } from '../support/stage.ts';
 import { eventually } from '../support/wait.ts';
 
-const LIMIT = 60_000;
+const LIMIT = 120_000;
 
 interface JournalLine {
   readonly do: string;

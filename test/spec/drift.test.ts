@@ -7,7 +7,7 @@ import { killNow } from '../support/processes.ts';
 import { openStage, type Stage } from '../support/stage.ts';
 import { eventually } from '../support/wait.ts';
 
-const LIMIT = 60_000;
+const LIMIT = 120_000;
 
 interface SeenEvent {
   readonly id: number;

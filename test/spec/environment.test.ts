@@ -8,7 +8,7 @@ import { ask } from '../support/http-client.ts';
 import { openStage, type Stage } from '../support/stage.ts';
 import { eventually } from '../support/wait.ts';
 
-const LIMIT = 60_000;
+const LIMIT = 120_000;
 
 const envOf = async (stage: Stage): Promise<Record<string, string>> =>
   (await stage.get('/env')).json<Record<string, string>>();

@@ -12,7 +12,6 @@ import { MAINSTAY_BIN, startMainstay } from '../support/mainstay.ts';
 import { run } from '../support/run-command.ts';
 import { eventually } from '../support/wait.ts';
 
-
 describe('a followed work tree', () => {
   test('A19 commits are taken up as they come; an invalid HEAD leaves the previous commit active and is reported', async () => {
     let intent = '';
@@ -20,7 +19,9 @@ describe('a followed work tree', () => {
       intentIn: 'intent',
       before: async (root) => {
         intent = join(root, 'intent');
-        const made = await run(process.execPath, [MAINSTAY_BIN, 'init', intent], { env: { ...gitEnv(), HOME: root } });
+        const made = await run(process.execPath, [MAINSTAY_BIN, 'init', intent], {
+          env: { ...gitEnv(), HOME: root },
+        });
         expect(made.code, made.stderr).toBe(0);
         expect(await git(intent, ['log', '--format=%H', 'main'])).toMatch(/^[0-9a-f]{40}$/);
       },

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { git, tryGit } from '../support/git.ts';
 import { openStage, type Stage } from '../support/stage.ts';
 
-const LIMIT = 90_000;
+const LIMIT = 120_000;
 /** No answer may take longer. */
 const ANSWER_MS = 15_000;
 
@@ -101,7 +101,7 @@ describe('hostile commits', () => {
         if (/root:x:0/.test(push.stderr)) wrong.push(`${what}: /etc/passwd was read`);
         // eslint-disable-next-line no-control-regex
         if (/\u001b\[2J/.test(push.stderr)) wrong.push(`${what}: control characters reach the terminal`);
-        if (push.code === 0 && /submodule|link/.test(what) && !/warning|ignored/i.test(push.stderr))
+        if (push.code === 0 && what === 'a link as a document' && !/warning|ignored/i.test(push.stderr))
           wrong.push(`${what}: accepted without a word`);
         if (push.code === 0) await stage.intent.pull();
       }

@@ -4,7 +4,7 @@ import { openStage, type Stage } from '../support/stage.ts';
 import { killNow } from '../support/processes.ts';
 import { eventually } from '../support/wait.ts';
 
-const LIMIT = 60_000;
+const LIMIT = 120_000;
 
 const yaml = (stage: Stage): string =>
   [

@@ -5,7 +5,7 @@ import { openStage, type Stage } from '../support/stage.ts';
 import { freePort } from '../support/free-ports.ts';
 import { pidsOf, unitsOf } from '../support/processes.ts';
 
-const LIMIT = 60_000;
+const LIMIT = 120_000;
 
 /** A branch with several apps added, one changed and one gone, and the live system it is compared with. */
 async function withFeature(stage: Stage): Promise<void> {

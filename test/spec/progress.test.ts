@@ -5,7 +5,7 @@ import { remoteLines } from '../support/git.ts';
 import { openStage, type Stage } from '../support/stage.ts';
 import { eventually } from '../support/wait.ts';
 
-const LIMIT = 60_000;
+const LIMIT = 120_000;
 
 const commitState = async (stage: Stage, commit: string): Promise<string> =>
   (await stage.mainstay.api('GET', `/v1/commits/${commit}`)).json<{ state: string }>().state;

@@ -4,7 +4,7 @@ import { pidsOf } from '../support/processes.ts';
 import { openStage, type Stage } from '../support/stage.ts';
 import { tryGit } from '../support/git.ts';
 
-const LIMIT = 40_000;
+const LIMIT = 120_000;
 
 const head = async (stage: Stage): Promise<string> =>
   (await stage.intent.git('ls-remote', 'origin', 'refs/heads/main')).split('\t')[0] ?? '';

@@ -11,7 +11,7 @@ import { ask } from '../support/http-client.ts';
 import { openStage } from '../support/stage.ts';
 import { eventually } from '../support/wait.ts';
 
-const LIMIT = 60_000;
+const LIMIT = 120_000;
 
 describe('sources', () => {
   test(

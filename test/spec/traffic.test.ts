@@ -7,7 +7,7 @@ import { isAlive } from '../support/processes.ts';
 import { openStage } from '../support/stage.ts';
 import { eventually, within } from '../support/wait.ts';
 
-const LIMIT = 90_000;
+const LIMIT = 120_000;
 const SWAPS = 20;
 
 describe('traffic', () => {

@@ -15,7 +15,8 @@ import { run, start, type Ran, type RunOptions, type Running } from './run-comma
 import { eventually, within } from './wait.ts';
 
 /** The program under test. */
-export const MAINSTAY_BIN = process.env['MAINSTAY_BIN'] ?? fileURLToPath(new URL('../../bin/mainstay.js', import.meta.url));
+export const MAINSTAY_BIN =
+  process.env['MAINSTAY_BIN'] ?? fileURLToPath(new URL('../../bin/mainstay.js', import.meta.url));
 
 export interface MainstayOptions {
   /** Value of --intent; the daemon's own repository unless given. */
@@ -104,7 +105,7 @@ export async function startMainstay(options: MainstayOptions = {}): Promise<Main
         if (exited) return true;
         return (await ask(`${url}/healthz`, { limitMs: 2_000 })).status === 200;
       },
-      15_000,
+      60_000,
     );
     await ready.catch((error: unknown) => {
       throw new Error(`${String(error)}\n${daemon.text()}`, { cause: error });

@@ -10,7 +10,7 @@ const POLL_MS = 15;
 export async function eventually<T>(
   what: string,
   probe: () => Promise<T> | T,
-  limitMs = 10_000,
+  limitMs = 20_000,
 ): Promise<NonNullable<T>> {
   const end = Date.now() + limitMs;
   let last: unknown;
