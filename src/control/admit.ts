@@ -27,7 +27,7 @@ export async function followHead(ctx: Context, loader: Loader): Promise<boolean>
     ctx.state.head = head;
     return false;
   }
-  supersedeOlder(ctx, head);
+  await supersedeOlder(ctx, head);
   const loaded = await loader.load(head);
   ctx.state.head = head;
   if (loaded.intent === null) {
@@ -79,12 +79,13 @@ function take(ctx: Context, intent: Intent, again: boolean): void {
   });
 }
 
-/** Whatever was on its way before gives way to the newest. */
-function supersedeOlder(ctx: Context, head: string): void {
+/** Whatever was on its way before gives way to the newest; not a push that has come in since the branch was read. */
+async function supersedeOlder(ctx: Context, head: string): Promise<void> {
   const current = ctx.state.record;
   if (current !== null) supersede(ctx, current.commit, head);
-  for (const record of ctx.ports.store.commits.list({ limit: 1000 })) {
-    if (!isTerminal(record.state) && record.commit !== head) supersede(ctx, record.commit, head);
+  for (const { commit, state } of ctx.ports.store.commits.list({ limit: 1000 })) {
+    if (isTerminal(state) || commit === head) continue;
+    if (!(await ctx.ports.repository.isAncestor(head, commit))) supersede(ctx, commit, head);
   }
 }
 
