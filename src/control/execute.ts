@@ -2,14 +2,14 @@
  * Performs a plan: begins each action that waits for nothing, bounded, and says what came of it. Work runs beside the
  * loop; its end asks for the next pass, which looks at the world again.
  */
-import { assertNever, type Failure, type Result } from '../base/result.ts';
+import { assertNever, err, type Failure, type Result } from '../base/result.ts';
 import type { Action, Plan, RestartAction, StartAction, SwapAction } from '../model/plan.ts';
 import type { Work } from '../plan/observed.ts';
 import type { Context } from './context.ts';
 import { describeAction } from './describe.ts';
 import { failedRollout, noteAction, promoted } from './outcome.ts';
 import { restartLive } from './restart.ts';
-import { retire } from './retire.ts';
+import { retire, tidy } from './retire.ts';
 import { rollOut } from './rollout.ts';
 import { appState, type AppState } from './state.ts';
 import { stopApp } from './stop.ts';
@@ -87,7 +87,9 @@ function beginRollout(ctx: Context, app: AppState, action: StartAction | SwapAct
   };
   const job = { action, app: desired.app, version, intent, trigger, onSettled };
   const run = async (signal: AbortSignal): Promise<Result<unknown>> => {
-    const result = await rollOut(ctx, job, signal);
+    const result = await rollOut(ctx, job, signal).catch((error: unknown) =>
+      err(unexpected(ctx, app, error)),
+    );
     if (result.ok) promoted(ctx, app, action);
     else failedRollout(ctx, app, { desired, intent, failure: result.error });
     return result;
@@ -120,7 +122,9 @@ function work(ctx: Context, app: AppState, { what, action, run }: Order): void {
         noteAction(ctx, { action, intent: what.intent, problem, tookMs: ctx.ports.clock.now() - began });
       }
       ctx.wake();
+      if (!ctx.signal.aborted) return tidy(ctx, app);
     })
+    .catch((error: unknown) => void unexpected(ctx, app, error))
     .finally(() => ended.resolve());
 }
 

@@ -1,14 +1,18 @@
 /** What an ended action leaves behind: the hold of a failed version, the alerts, the line in the commit's record. */
+import { backoffMs } from '../base/backoff.ts';
 import type { Failure } from '../base/result.ts';
 import type { Action, StartAction, SwapAction } from '../model/plan.ts';
 import type { DesiredApp } from '../plan/desired.ts';
 import { clearAlert, raiseAlert } from './alerts.ts';
 import type { Context } from './context.ts';
+import { liveEnded } from './crash.ts';
 import { addAction } from './record.ts';
 import type { AppState, HealthReport } from './state.ts';
 
 /** From this many failed deploys of an app in a row on, a person is told. */
 const FAILING_AFTER = 3;
+/** For failures that are not the version's own, such as a disk or a repository that did not answer. */
+const RETRY = { firstMs: 5000, capMs: 300_000 };
 
 export function promoted(ctx: Context, app: AppState, action: StartAction | SwapAction): void {
   ctx.ports.store.holds.delete(app.name, 'version');
@@ -26,6 +30,9 @@ export function failedRollout(
 ): void {
   const { desired, intent, failure } = attempt;
   if (failure.code === 'superseded' || ctx.signal.aborted) return;
+  // A replacement of what is live: the version is not new, its process keeps ending.
+  if (desired.digest === app.links.live?.digest)
+    return liveEnded(ctx, app, { what: failure.message, upMs: 0 });
   const now = ctx.ports.clock.now();
   const failures = failureCount(ctx, app.name) + 1;
   setFailures(ctx, app.name, failures);
@@ -45,7 +52,7 @@ export function failedRollout(
     code: failure.code,
     reason: failure.message,
     at: now,
-    retryAt: failure.retry.kind === 'after' ? now + failure.retry.ms : null,
+    retryAt: retryAt(ctx, failure, failures),
     failures,
   });
   ctx.events.emit({
@@ -70,6 +77,19 @@ export function failedRollout(
       app.name,
       `${failures} deploys of ${app.name} failed in a row; the last: ${failure.message}`,
     );
+  }
+}
+
+/** Null: only a change of intent, source or world brings another attempt. */
+function retryAt(ctx: Context, { retry }: Failure, failures: number): number | null {
+  const now = ctx.ports.clock.now();
+  switch (retry.kind) {
+    case 'never':
+      return null;
+    case 'after':
+      return now + retry.ms;
+    case 'backoff':
+      return now + backoffMs(RETRY, failures, ctx.ports.random.next());
   }
 }
 

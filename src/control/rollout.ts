@@ -186,21 +186,22 @@ async function promote(
   const now = ctx.ports.clock.now();
   const { slot, former } = slots;
   const record = { slot, commit: job.version.commit, digest: job.action.digest, promotedAt: now };
-  const old = former === null ? [] : instancesOf(app, former.slot);
   const oldGenerations = app.generations;
   app.links = await ctx.ports.slots.promote(app.name, record);
   app.previousIntact = app.links.previous !== null;
   app.lastDeployAt = now;
-  app.crashes = null;
+  // A replacement of what kept ending is no fresh start: its exits go on counting.
+  if (former?.digest !== record.digest) app.crashes = null;
   app.lastFailure = null;
   const routed = await ensureRoutes(ctx);
   if (!routed) return;
   const from = former === null ? '' : ` in place of ${short(former.commit)}`;
   say(ctx, job, 'slot-promoted', `${short(job.version.commit)} is live in ${slot}${from}`);
-  const keepWarm = job.app.keep_previous_warm && former !== null;
+  const warm = job.app.keep_previous_warm ? former?.slot : undefined;
+  const old = app.instances.filter((one) => one.slot !== slot && one.slot !== warm);
   void retire(ctx, {
     app: app.name,
-    instances: keepWarm ? [] : old,
+    instances: old,
     generations: oldGenerations,
     limitMs: job.app.drain_timeout_ms,
     intent: job.intent,

@@ -59,6 +59,12 @@ function generation(
   };
 }
 
+/** Whether requests of that generation go to the instance, from the generation's id alone. */
+export function leadsTo(generation: string, instance: Pick<SeenInstance, 'id' | 'startedAt'>): boolean {
+  const named = generation.slice(generation.indexOf('#') + 1).split('+');
+  return named.includes(`${instance.id}:${instance.startedAt}`);
+}
+
 /** Where people reach the app. */
 export function publicUrl(app: App, publicHost: string): string {
   const host = app.hosts[0] ?? (publicHost === '0.0.0.0' || publicHost === '::' ? LOOPBACK : publicHost);
