@@ -90,7 +90,13 @@ export function createDataPlane(parts: {
       },
       async stats() {
         await life.step('proxy.stats');
-        return ok({ generations: {}, version: table.version, rssBytes: 0 });
+        const counts: Record<string, { inFlight: number; requests: number; errors: number }> = {};
+        const served = plane.routes().flatMap((route) => route.generation?.id ?? []);
+        for (const id of [...served, ...inFlight().map((request) => request.generation)]) {
+          const mine = inFlight().filter((request) => request.generation === id).length;
+          counts[id] = { inFlight: mine, requests: mine, errors: 0 };
+        }
+        return ok({ generations: counts, version: table.version, rssBytes: 0 });
       },
       async stop() {
         await life.step('proxy.stop');
