@@ -7,21 +7,32 @@ import type { ObservedInstance } from '../model/instance.ts';
 import type { Context } from './context.ts';
 import { waitHealthy } from './health.ts';
 import { look } from './observe.ts';
-import { appState, instancesOf, type AppState } from './state.ts';
+import { appState, dropInstances, instancesOf, type AppState } from './state.ts';
 
 /** A process that ran when the daemon came back gets this long to answer before it counts as not healthy. */
 const ADOPT_LIMIT_MS = 2000;
+const STRAY_GRACE_MS = 500;
 
 export async function adoptSlots(ctx: Context): Promise<void> {
-  for (const name of await ctx.ports.slots.apps()) {
-    await ctx.ports.slots.recover(name);
-    const app = appState(ctx.state, name);
-    app.links = await ctx.ports.slots.links(name);
-    const { live, previous } = app.links;
-    app.lastDeployAt = live?.promotedAt ?? null;
-    app.previousIntact = previous !== null && (await ctx.ports.slots.intact(name, previous.slot));
-  }
+  for (const name of await ctx.ports.slots.apps())
+    appState(ctx.state, name).links = await ctx.ports.slots.links(name);
   await look(ctx);
+  for (const app of ctx.state.apps.values()) await adoptSlotsOf(ctx, app);
+}
+
+/** What ran in a slot that was never promoted ends before that slot's folder becomes staging again. */
+async function adoptSlotsOf(ctx: Context, app: AppState): Promise<void> {
+  const { live, previous } = app.links;
+  const strays = app.instances.filter((one) => one.slot !== live?.slot && one.slot !== previous?.slot);
+  await Promise.all(strays.map((one) => ctx.ports.backend.remove(one.id, STRAY_GRACE_MS)));
+  dropInstances(
+    app,
+    strays.map((one) => one.id),
+  );
+  await ctx.ports.slots.recover(app.name);
+  app.lastDeployAt = live?.promotedAt ?? null;
+  app.previousIntact = previous !== null && (await ctx.ports.slots.intact(app.name, previous.slot));
+  app.liveIntact = live === null || (await ctx.ports.slots.intact(app.name, live.slot));
 }
 
 /** Needs the intent, for the health endpoints. */

@@ -103,7 +103,9 @@ export function createControl(parts: ControlParts): Control {
     async stop() {
       abort.abort();
       const work = [...ctx.state.apps.values()].flatMap((app) => (app.work === null ? [] : [app.work.done]));
-      await Promise.race([Promise.all(work), ports.clock.sleep(STOP_LIMIT_MS)]);
+      const limit = new AbortController();
+      await Promise.race([Promise.all(work), ports.clock.sleep(STOP_LIMIT_MS, limit.signal)]);
+      limit.abort();
       await Promise.all([running?.loop.done, running?.notes.done, ...(running?.watches ?? [])]);
       passed();
     },

@@ -33,14 +33,26 @@ export function createEventLog(clock: Clock, scrub: (text: string) => string): E
       return made;
     },
     since(id) {
-      const from = kept.findIndex((event) => event.id > id);
+      const from = firstAfter(kept, id);
       const oldest = kept[0]?.id ?? last + 1;
       const gap = id < first || (id + 1 < oldest && id < last);
-      return { events: from < 0 ? [] : kept.slice(from), gap };
+      return { events: kept.slice(from), gap };
     },
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
   };
+}
+
+/** Ids rise, so the place is found by halving. */
+function firstAfter(events: readonly Event[], id: number): number {
+  let low = 0;
+  let high = events.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((events[middle]?.id ?? Infinity) > id) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

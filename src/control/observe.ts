@@ -71,6 +71,7 @@ export function observed(ctx: Context): Observed {
       name: app.name,
       links: app.links,
       previousIntact: app.previousIntact,
+      liveIntact: app.liveIntact,
       instances: app.instances.map((instance) => ({ ...instance, healthy: app.healthy.has(instance.id) })),
       retiring: new Set(app.retiring.keys()),
       work: app.work,

@@ -29,7 +29,8 @@ export function failedRollout(
   attempt: { readonly desired: DesiredApp; readonly intent: string; readonly failure: Failure },
 ): void {
   const { desired, intent, failure } = attempt;
-  if (failure.code === 'superseded' || ctx.signal.aborted) return;
+  // A kept slot that was damaged is not the version's fault: it is planned anew, into a new slot.
+  if (failure.code === 'superseded' || failure.code === 'slot-drifted' || ctx.signal.aborted) return;
   // A replacement of what is live: the version is not new, its process keeps ending.
   if (desired.digest === app.links.live?.digest)
     return liveEnded(ctx, app, { what: failure.message, upMs: 0 });

@@ -1,5 +1,5 @@
 /** Fresh processes for the live slot: after a crash, after a reboot of the machine, or because an operator asked. */
-import { ok, type Result } from '../base/result.ts';
+import { err, failure, ok, type Result } from '../base/result.ts';
 import type { App } from '../model/intent.ts';
 import { boot, slotEnvironment } from './boot.ts';
 import type { Context } from './context.ts';
@@ -16,6 +16,11 @@ export async function restartLive(
   const app = appState(ctx.state, job.app.name);
   const live = app.links.live;
   if (live === null) return ok();
+  app.liveIntact = await ctx.ports.slots.intact(app.name, live.slot);
+  if (!app.liveIntact)
+    return err(
+      failure('slot-drifted', `${live.slot} is not as it was deployed: its files were changed or removed`),
+    );
   const began = ctx.ports.clock.now();
   const asked = app.restartAsked;
   app.restartAsked = false;

@@ -46,7 +46,7 @@ export async function rollOut(ctx: Context, job: RolloutJob, signal: AbortSignal
   const target = targetSlot(job, app);
   const prepared = await prepare(ctx, job, target, signal);
   if (!prepared.ok || signal.aborted) {
-    const error = prepared.ok ? failure('superseded', 'no longer wanted') : prepared.error;
+    const error = signal.aborted || prepared.ok ? failure('superseded', 'no longer wanted') : prepared.error;
     await giveUp(ctx, job, target);
     await journal(ctx, job, target, { began, former, failure: error });
     return err(error);
@@ -81,9 +81,7 @@ async function prepare(
     const warm = await wakeWarm(ctx, job, slot, signal);
     if (warm.ok || signal.aborted) return warm;
   }
-  const dir = reusesSlot(job)
-    ? ok(ctx.ports.slots.dir(job.app.name, slot))
-    : await checkOut(ctx, job, slot, signal);
+  const dir = reusesSlot(job) ? await keptSlot(ctx, job, slot) : await checkOut(ctx, job, slot, signal);
   if (!dir.ok) return dir;
   const request: BootRequest = {
     app: job.app,
@@ -100,6 +98,14 @@ async function prepare(
   if (!set.ok) return set;
   const booted = await boot(ctx, request, env.value, signal);
   return booted.ok ? ok({ slot, health: booted.value.health }) : booted;
+}
+
+/** The kept slot's folder, if it is still what was deployed; otherwise the next plan lays a new one. */
+async function keptSlot(ctx: Context, job: RolloutJob, slot: string): Promise<Result<string>> {
+  const app = appState(ctx.state, job.app.name);
+  app.previousIntact = await ctx.ports.slots.intact(app.name, slot);
+  if (app.previousIntact) return ok(ctx.ports.slots.dir(app.name, slot));
+  return err(failure('slot-drifted', `${slot} is not as it was deployed: its files were changed or removed`));
 }
 
 async function checkOut(
@@ -189,6 +195,7 @@ async function promote(
   const oldGenerations = app.generations;
   app.links = await ctx.ports.slots.promote(app.name, record);
   app.previousIntact = app.links.previous !== null;
+  app.liveIntact = true;
   app.lastDeployAt = now;
   // A replacement of what kept ending is no fresh start: its exits go on counting.
   if (former?.digest !== record.digest) app.crashes = null;
@@ -242,11 +249,17 @@ async function journal(
     previous_commit: outcome.former?.commit ?? null,
     intent: job.intent,
     trigger: job.trigger,
-    result: reason === null ? 'promoted' : reason.code === 'superseded' ? 'superseded' : 'failed',
+    result: resultOf(ctx, reason),
     reason: reason === null ? null : reason.message,
     took_ms: now - outcome.began,
     ...(health === undefined ? {} : { health }),
   });
+}
+
+function resultOf(ctx: Context, reason: Failure | null): JournalEntry['result'] {
+  if (reason === null) return 'promoted';
+  if (ctx.signal.aborted) return 'interrupted';
+  return reason.code === 'superseded' || reason.code === 'aborted' ? 'superseded' : 'failed';
 }
 
 function say(ctx: Context, job: RolloutJob, type: string, message: string): void {

@@ -23,6 +23,7 @@ export interface AppState {
   readonly name: string;
   links: SlotLinks;
   previousIntact: boolean;
+  liveIntact: boolean;
   /** What the backend has of it, exited runs included until they have been taken note of. */
   instances: readonly ObservedInstance[];
   /** Started since the last complete observation began, so that it cannot hide them. */
@@ -105,6 +106,7 @@ export function appState(state: State, name: string): AppState {
     name,
     links: { live: null, previous: null },
     previousIntact: false,
+    liveIntact: true,
     instances: [],
     started: new Map(),
     work: null,

@@ -124,9 +124,8 @@ function keepAlive(desired: DesiredApp, observed: ObservedApp, now: number): Dec
   if (observed.restartAsked) return act({ ...restart, because: 'an operator asked for it' });
   if (up >= wanted || observed.liveHold?.digest === live.digest) return null;
   const exits = observed.crashes?.exits.length ?? 0;
-  if (exits === 0) return act({ ...restart, because: `${up} of ${wanted} processes run` });
   const restartAt = observed.crashes?.restartAt ?? 0;
-  if (now < restartAt) {
+  if (exits > 0 && now < restartAt) {
     return blocked(
       desired.name,
       'backing-off',
@@ -134,12 +133,23 @@ function keepAlive(desired: DesiredApp, observed: ObservedApp, now: number): Dec
       restartAt,
     );
   }
-  if (desired.app.on_failure === 'replace' && desired.version !== null && live.digest === desired.digest) {
-    const because = 'it ended by itself and is replaced as declared';
-    const version = { digest: live.digest, from: live.commit, to: live.commit };
-    return act({ do: 'swap', via: 'new', unit: desired.name, ...version, after: [], because });
-  }
-  return act({ ...restart, because: 'it ended by itself' });
+  const afresh = freshSlot(desired, observed);
+  if (afresh !== null) return afresh;
+  return act({ ...restart, because: exits > 0 ? 'it ended by itself' : `${up} of ${wanted} processes run` });
+}
+
+/** The same version in a new slot: the live one's folder is damaged, or replacement is what intent declares. */
+function freshSlot(desired: DesiredApp, observed: ObservedApp): Decision | null {
+  const live = observed.links.live;
+  if (live === null || desired.version === null || live.digest !== desired.digest) return null;
+  const ended = (observed.crashes?.exits.length ?? 0) > 0;
+  const replace = ended && desired.app.on_failure === 'replace';
+  if (observed.liveIntact && !replace) return null;
+  const because = observed.liveIntact
+    ? 'it ended by itself and is replaced as declared'
+    : "its slot's folder was changed or removed";
+  const version = { digest: live.digest, from: live.commit, to: live.commit };
+  return act({ do: 'swap', via: 'new', unit: desired.name, ...version, after: [], because });
 }
 
 /** Not as wanted, and nothing to do about it now. */

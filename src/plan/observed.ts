@@ -33,6 +33,8 @@ export interface ObservedApp {
   readonly links: SlotLinks;
   /** The previous slot's folder is there as it was checked out. */
   readonly previousIntact: boolean;
+  /** The same of the live slot's folder, as far as anyone has looked: without it nothing can be started there. */
+  readonly liveIntact: boolean;
   readonly instances: readonly SeenInstance[];
   /** Instances that are being drained and ended already. */
   readonly retiring: ReadonlySet<string>;
@@ -55,6 +57,7 @@ export interface Observed {
 export const NOTHING: Omit<ObservedApp, 'name'> = {
   links: { live: null, previous: null },
   previousIntact: false,
+  liveIntact: true,
   instances: [],
   retiring: new Set(),
   work: null,
