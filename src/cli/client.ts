@@ -32,7 +32,7 @@ export interface Client {
   stream(path: string, ask?: Ask): Promise<Result<IncomingMessage>>;
 }
 
-/** Finds the daemon: --url, the data folder's daemon.json, MAINSTAY_URL, then the default address. */
+/** Finds the daemon: --url, --data, MAINSTAY_URL, what runs on the default data folder, then the default address. */
 export async function connect(flags: DaemonFlags, context: Context): Promise<Result<Client>> {
   const url = await findUrl(flags, context);
   if (!url.ok) return url;
@@ -50,19 +50,27 @@ export async function connect(flags: DaemonFlags, context: Context): Promise<Res
 }
 
 async function findUrl(flags: DaemonFlags, context: Context): Promise<Result<URL>> {
-  const text = flags.url ?? (await recordedUrl(flags, context)) ?? context.env['MAINSTAY_URL'] ?? DEFAULT_URL;
+  const data = resolve(context.cwd, flags.data ?? defaultData(context.env));
+  const given = flags.url ?? (flags.data === undefined ? context.env['MAINSTAY_URL'] : undefined);
+  const text = given ?? (await recordedUrl(data)) ?? (flags.data === undefined ? DEFAULT_URL : null);
+  if (text === null) {
+    return err(
+      failure('unreachable', `no daemon runs on ${data}: start one with \`mainstay serve --data ${data}\``),
+    );
+  }
   const url = URL.parse(text);
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return ok(url);
   return err(failure('usage', `${text} is not the URL of a daemon: expected for example ${DEFAULT_URL}`));
 }
 
-async function recordedUrl(flags: DaemonFlags, context: Context): Promise<string | null> {
-  if (flags.data === undefined) return null;
-  const text = await readFile(join(resolve(context.cwd, flags.data), 'daemon.json'), 'utf8').catch(
-    () => '{}',
-  );
-  const url = (JSON.parse(text) as { url?: unknown }).url;
-  return typeof url === 'string' ? url : null;
+/** Where the daemon of this data folder said that it answers; null when none has, or it has ended. */
+async function recordedUrl(data: string): Promise<string | null> {
+  try {
+    const { url } = JSON.parse(await readFile(join(data, 'daemon.json'), 'utf8')) as { url?: unknown };
+    return typeof url === 'string' ? url : null;
+  } catch {
+    return null;
+  }
 }
 
 async function findToken(flags: DaemonFlags, context: Context, url: URL): Promise<Result<string | null>> {

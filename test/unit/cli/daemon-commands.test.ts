@@ -289,6 +289,14 @@ describe('the local data folder', () => {
     expect(daemon.asked[0]?.token).toBe('Bearer local');
   });
 
+  test('without a daemon says so, and asks no other one', async () => {
+    await using daemon = await fakeDaemon({ 'GET /v1/status': SYSTEM });
+    const context = fakeContext({ cwd: dir, env: { MAINSTAY_URL: daemon.url } });
+    expect(await run(['status', '--data', 'nowhere'], context)).toBe(2);
+    expect(context.stderr()).toContain('no daemon runs on');
+    expect(daemon.asked).toEqual([]);
+  });
+
   test('its token goes to this machine only', async () => {
     const data = join(dir, 'mainstay');
     await mkdir(data);
