@@ -1,4 +1,4 @@
-/** `mainstay status`: what is, what is wanted, and where the two differ. Exit 1 when they do. */
+/** `mainstay status`: what is, what is wanted, and where the two differ. */
 import { formatDuration } from '../base/duration.ts';
 import type { AppStatus, SystemStatus } from '../model/control-plane.ts';
 import { short } from '../model/ids.ts';
@@ -11,6 +11,7 @@ import { columns, paint, plain } from './paint.ts';
 
 interface Flags extends DaemonFlags {
   readonly watch?: boolean;
+  readonly check?: boolean;
 }
 
 const WATCH_EVERY_MS = 1000;
@@ -20,18 +21,28 @@ export const register: Register = (program, { context, act }) => {
     .command('status')
     .argument('[app]', 'one app; the whole system when left out')
     .description('what runs, what is wanted, and why they differ')
-    .option('-w, --watch', 'show it again whenever it changes, until interrupted');
-  examples(daemonOptions(command), 'mainstay status', 'mainstay status web --json').action(
+    .option('-w, --watch', 'show it again whenever it changes, until interrupted')
+    .option('--check', 'exit 1 when something is not as wanted');
+  examples(
+    daemonOptions(command),
+    'mainstay status',
+    'mainstay status web --json',
+    'mainstay status --check',
+  ).action(
     act((app: string | undefined, flags: Flags) => {
       if (flags.watch === true) return watch(context, flags, app);
       if (app === undefined)
         return askDaemon<SystemStatus>(context, flags, {
           path: '/v1/status',
           text: systemText(context),
-          code: systemCode,
+          ...(flags.check === true ? { ...(flags.check === true ? { code: systemCode } : {}) } : {}),
         });
       const path = appPath(app);
-      return askDaemon<AppStatus>(context, flags, { path, text: appText(context), code: appCode });
+      return askDaemon<AppStatus>(context, flags, {
+        path,
+        text: appText(context),
+        ...(flags.check === true ? { code: appCode } : {}),
+      });
     }),
   );
 };

@@ -90,12 +90,14 @@ describe('status', () => {
     expect(asked[0]?.token).toBe('Bearer secret');
   });
 
-  test('is 1 when it is not as wanted, and has colour only where it is welcome', async () => {
+  test('with --check is 1 when it is not as wanted, and has colour only where it is welcome', async () => {
     const failed = { ...SYSTEM, state: 'failed', reason: 'web: unhealthy' };
-    const { code, out } = await ask({ 'GET /v1/status': failed }, ['status'], true);
+    const { code, out } = await ask({ 'GET /v1/status': failed }, ['status', '--check'], true);
     expect(code).toBe(1);
     expect(out).toContain('\u001B[31m');
-    expect((await ask({ 'GET /v1/status': failed }, ['status'])).out).not.toContain('\u001B');
+    const shown = await ask({ 'GET /v1/status': failed }, ['status']);
+    expect(shown.code).toBe(0);
+    expect(shown.out).not.toContain('\u001B');
   });
 
   test('of one app, as JSON', async () => {
