@@ -35,7 +35,7 @@ export const register: Register = (program, { context, act }) => {
         return askDaemon<SystemStatus>(context, flags, {
           path: '/v1/status',
           text: systemText(context),
-          ...(flags.check === true ? { ...(flags.check === true ? { code: systemCode } : {}) } : {}),
+          ...(flags.check === true ? { code: systemCode } : {}),
         });
       const path = appPath(app);
       return askDaemon<AppStatus>(context, flags, {
