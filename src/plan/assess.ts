@@ -17,16 +17,25 @@ export interface Assessment {
 export function assess(plan: Plan): Assessment {
   const blocked = plan.blocked.filter((block) => !WISHED.has(block.code));
   const final = blocked.filter((block) => !WAITING.has(block.code));
-  const dead = new Set(final.map((block) => block.unit));
-  const pending = plan.actions.filter((action) => !waitsForever(action.after, dead));
+  const stuck = stuckUnits(plan);
+  const pending = plan.actions.filter((action) => !stuck.has(action.unit));
   if (pending.length > 0 || plan.under_way.length > 0 || blocked.length > final.length)
     return { state: 'converging', reason: null };
-  if (final.length === 0) return { state: 'converged', reason: null };
-  const reason = final.map((block) => `${block.unit}: ${block.reason}`).join('; ');
-  return { state: final.every((block) => HELD.has(block.code)) ? 'held' : 'failed', reason };
+  if (final.length > 0) {
+    const reason = final.map((block) => `${block.unit}: ${block.reason}`).join('; ');
+    return { state: final.every((block) => HELD.has(block.code)) ? 'held' : 'failed', reason };
+  }
+  if (plan.actions.length === 0) return { state: 'converged', reason: null };
+  const waits = plan.actions.map(({ unit, after }) => `${unit}: waits for ${after.join(', ')}`);
+  return { state: 'held', reason: `${waits.join('; ')}; what is suspended has to be resumed first` };
 }
 
-/** What comes after a unit that has failed does not come. */
-function waitsForever(after: readonly string[], dead: ReadonlySet<string>): boolean {
-  return after.some((unit) => dead.has(unit));
+/** Units that nothing will be done for by itself, and all that comes after them. */
+function stuckUnits(plan: Plan): ReadonlySet<string> {
+  const stuck = new Set(plan.blocked.filter((block) => !WAITING.has(block.code)).map((block) => block.unit));
+  for (let before = -1; before < stuck.size;) {
+    before = stuck.size;
+    for (const { unit, after } of plan.actions) if (after.some((other) => stuck.has(other))) stuck.add(unit);
+  }
+  return stuck;
 }
