@@ -6,37 +6,49 @@ import type { App } from '../model/intent.ts';
 import type { ObservedInstance } from '../model/instance.ts';
 import type { Context } from './context.ts';
 import { waitHealthy } from './health.ts';
-import { look } from './observe.ts';
 import { appState, dropInstances, instancesOf, type AppState } from './state.ts';
 
 /** A process that ran when the daemon came back gets this long to answer before it counts as not healthy. */
 const ADOPT_LIMIT_MS = 2000;
 const STRAY_GRACE_MS = 500;
 
-export async function adoptSlots(ctx: Context): Promise<void> {
-  for (const name of await ctx.ports.slots.apps())
-    appState(ctx.state, name).links = await ctx.ports.slots.links(name);
-  await look(ctx);
+/** What the records say. Changes nothing. */
+export async function readSlots(ctx: Context): Promise<void> {
+  for (const name of await ctx.ports.slots.apps()) {
+    const app = appState(ctx.state, name);
+    app.links = await ctx.ports.slots.links(name);
+    app.lastDeployAt = app.links.live?.promotedAt ?? null;
+  }
+}
+
+/**
+ * Once in a daemon's life, after the first complete look at the world and with the intent at hand (for the health
+ * endpoints): until then nothing is planned, because what serves is not yet known to.
+ */
+export async function adoptWorld(ctx: Context): Promise<void> {
+  if (ctx.state.adopted || ctx.state.intent === null || ctx.state.backendFailure !== null) return;
   for (const app of ctx.state.apps.values()) await adoptSlotsOf(ctx, app);
+  await adoptInstances(ctx);
+  ctx.state.adopted = true;
 }
 
 /** What ran in a slot that was never promoted ends before that slot's folder becomes staging again. */
 async function adoptSlotsOf(ctx: Context, app: AppState): Promise<void> {
   const { live, previous } = app.links;
   const strays = app.instances.filter((one) => one.slot !== live?.slot && one.slot !== previous?.slot);
-  await Promise.all(strays.map((one) => ctx.ports.backend.remove(one.id, STRAY_GRACE_MS)));
+  const removed = await Promise.all(strays.map((one) => ctx.ports.backend.remove(one.id, STRAY_GRACE_MS)));
+  const gone = strays.filter((_, i) => removed[i]?.ok === true);
   dropInstances(
     app,
-    strays.map((one) => one.id),
+    gone.map((one) => one.id),
   );
-  await ctx.ports.slots.recover(app.name);
-  app.lastDeployAt = live?.promotedAt ?? null;
+  // What could not be ended is pruned by the loop; its folder stays until then.
+  if (gone.length === strays.length) await ctx.ports.slots.recover(app.name);
   app.previousIntact = previous !== null && (await ctx.ports.slots.intact(app.name, previous.slot));
   app.liveIntact = live === null || (await ctx.ports.slots.intact(app.name, live.slot));
 }
 
-/** Needs the intent, for the health endpoints. */
-export async function adoptInstances(ctx: Context): Promise<void> {
+async function adoptInstances(ctx: Context): Promise<void> {
   const jobs = [...ctx.state.apps.values()].flatMap((app) => {
     const document = ctx.state.intent?.apps.get(app.name);
     if (document === undefined) return [];

@@ -1,7 +1,7 @@
 /** Puts the control loop together, starts it and ends it. Decides nothing itself. */
 import type { ControlPlane } from '../model/control-plane.ts';
 import type { PushGate } from '../model/push.ts';
-import { adoptInstances, adoptSlots } from './adopt.ts';
+import { adoptWorld, readSlots } from './adopt.ts';
 import { followHead } from './admit.ts';
 import { checkPush } from './check-push.ts';
 import type { Context, ControlOptions, ControlPorts } from './context.ts';
@@ -9,6 +9,7 @@ import { watchDisk } from './disk-watch.ts';
 import { createEventLog } from './events.ts';
 import { followPush } from './follow-push.ts';
 import { createLoader } from './load.ts';
+import { look } from './observe.ts';
 import { runLoop, type Loop } from './loop.ts';
 import { runNoteQueue, type NoteQueue } from './note-queue.ts';
 import { planOf, type PlanView } from './plan-view.ts';
@@ -75,9 +76,10 @@ export function createControl(parts: ControlParts): Control {
     plane: createPlane({ ...view, waiters, counters, onShutdown: parts.onShutdown }),
     gate: createGate(view, (limitMs) => running?.notes.idle(limitMs) ?? Promise.resolve(false)),
     async start() {
-      await adoptSlots(ctx);
+      await readSlots(ctx);
       await followHead(ctx, view.loader);
-      await adoptInstances(ctx);
+      await look(ctx);
+      await adoptWorld(ctx);
       const notes = runNoteQueue(ctx, parts.daemon);
       const reconciler = createReconciler(ctx, { ...view, noted: () => notes.wake(), passed });
       const pass = (): Promise<number | null> => reconciler.pass();

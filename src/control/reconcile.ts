@@ -9,6 +9,7 @@ import { assess } from '../plan/assess.ts';
 import { makePlan } from '../plan/plan.ts';
 import { publicUrl } from '../plan/routes.ts';
 import { followHead } from './admit.ts';
+import { adoptWorld } from './adopt.ts';
 import { goBackAfterFailure } from './change.ts';
 import type { Context } from './context.ts';
 import { execute } from './execute.ts';
@@ -41,6 +42,7 @@ export function createReconciler(ctx: Context, parts: ReconcileParts): Reconcile
       const { intent } = ctx.state;
       await look(ctx);
       if (intent === null || ctx.state.backendFailure !== null) return retryLater(ctx);
+      await adoptWorld(ctx);
       ctx.state.desired = parts.versions.desired(intent);
       dropStaleHolds(ctx);
       await applyRoutes(ctx);

@@ -76,6 +76,8 @@ export interface State {
   backendFailure: Failure | null;
   /** Found other than as left; newest first, bounded. */
   drift: readonly Drift[];
+  /** What ran when this daemon began has been taken over, see adopt. */
+  adopted: boolean;
   ready: boolean;
   readonly startedAt: number;
 }
@@ -93,6 +95,7 @@ export function newState(startedAt: number): State {
     pendingDeploys: null,
     backendFailure: null,
     drift: [],
+    adopted: false,
     ready: false,
     startedAt,
   };
