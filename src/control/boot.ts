@@ -5,7 +5,7 @@ import type { App } from '../model/intent.ts';
 import { instanceId, parseInstanceId } from '../model/ids.ts';
 import type { InstanceSpec, ObservedInstance } from '../model/instance.ts';
 import type { Context } from './context.ts';
-import { waitHealthy, type Healthy } from './health.ts';
+import { waitHealthy, watchExits, type Exits, type Healthy } from './health.ts';
 import { addStarted, appState, dropInstances, type HealthReport } from './state.ts';
 
 export interface BootRequest {
@@ -68,7 +68,9 @@ export async function boot(
       internal: perInstance === 2 ? (ports[i * 2 + 1] as number) : null,
     }),
   );
-  const booted = await startAndWait(ctx, request, specs, signal);
+  // From before the start, so that a process that ends at once is not waited for.
+  const exits = watchExits(ctx, ids);
+  const booted = await startAndWait(ctx, request, { specs, exits }, signal).finally(() => exits.end());
   if (booted.ok) return booted;
   const withLog = await addLogTail(ctx, booted.error, ids);
   await Promise.all(ids.map((id) => ctx.ports.backend.remove(id, UNWANTED_GRACE_MS)));
@@ -80,7 +82,7 @@ export async function boot(
 async function startAndWait(
   ctx: Context,
   request: BootRequest,
-  specs: readonly InstanceSpec[],
+  { specs, exits }: { readonly specs: readonly InstanceSpec[]; readonly exits: Exits },
   signal: AbortSignal,
 ): Promise<Result<Booted>> {
   const { app, intent } = request;
@@ -100,7 +102,7 @@ async function startAndWait(
     `${app.name}: started ${instances.map((one) => `${one.handle} on port ${one.port}`).join(', ')}`,
   );
   const checks = await Promise.all(
-    instances.map((instance) => waitHealthy(ctx, { app, instance, intent }, signal)),
+    instances.map((instance) => waitHealthy(ctx, { app, instance, intent, exits }, signal)),
   );
   const healthy: Healthy[] = [];
   for (const check of checks) {

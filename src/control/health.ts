@@ -24,6 +24,8 @@ export interface HealthWait {
   readonly app: App;
   readonly instance: ObservedInstance;
   readonly intent: string | undefined;
+  /** Watched since before the start; without it from now on. */
+  readonly exits?: Exits;
 }
 
 /** Close together at first, so that a quick start is seen at once; then sparing. */
@@ -40,22 +42,18 @@ export async function waitHealthy(
   const { clock } = ctx.ports;
   const began = clock.now();
   const deadline = began + wait.app.health_timeout_ms;
-  const exited = exitSignal(ctx, wait.instance.id);
+  const exits = wait.exits ?? watchExits(ctx, [wait.instance.id]);
+  const exited = exits.of(wait.instance.id);
   let attempts = 0;
   let last = 'no answer yet';
   let toldAt = began;
   try {
     for (;;) {
       if (signal.aborted) return err(failure('superseded', 'no longer wanted'));
-      if (exited.signal.aborted) return err(await exitFailure(ctx, wait.instance, { attempts, last }));
+      if (exited.aborted) return err(await exitFailure(ctx, wait.instance, { attempts, last }));
       const left = deadline - clock.now();
       if (left <= 0) return err(timeoutFailure(wait, { attempts, last }));
-      const check = await ask(
-        ctx,
-        wait,
-        Math.min(left, CHECK_LIMIT_MS),
-        AbortSignal.any([signal, exited.signal]),
-      );
+      const check = await ask(ctx, wait, Math.min(left, CHECK_LIMIT_MS), AbortSignal.any([signal, exited]));
       attempts += 1;
       if (check.healthy) return ok({ report: { attempts, last: check.said }, internal: check.internal });
       last = check.said;
@@ -65,10 +63,10 @@ export async function waitHealthy(
         tell(ctx, wait, last, now - began);
       }
       const pause = Math.min(intervalAfter(now - began), Math.max(0, deadline - now));
-      await clock.sleep(pause, AbortSignal.any([signal, exited.signal]));
+      await clock.sleep(pause, AbortSignal.any([signal, exited]));
     }
   } finally {
-    exited.end();
+    if (wait.exits === undefined) exits.end();
   }
 }
 
@@ -130,11 +128,17 @@ async function exitFailure(
   });
 }
 
-/** Aborts when the backend says that this instance has ended. */
-function exitSignal(ctx: Context, id: string): { readonly signal: AbortSignal; readonly end: () => void } {
-  const controller = new AbortController();
+/** Hears of the ends of instances that may not have been started yet. */
+export interface Exits {
+  /** Aborted once that instance has ended. */
+  of(id: string): AbortSignal;
+  end(): void;
+}
+
+export function watchExits(ctx: Context, ids: readonly string[]): Exits {
+  const ended = new Map(ids.map((id) => [id, new AbortController()]));
   const end = ctx.ports.backend.subscribe((event) => {
-    if (event.type === 'exited' && event.instance === id) controller.abort();
+    if (event.type === 'exited') ended.get(event.instance)?.abort();
   });
-  return { signal: controller.signal, end };
+  return { of: (id) => ended.get(id)?.signal ?? ctx.signal, end };
 }
