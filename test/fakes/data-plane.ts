@@ -106,6 +106,8 @@ export function createDataPlane(parts: {
       close: () => Promise.resolve(),
     }),
   };
+  machine.avoid = () =>
+    plane.routes().flatMap((route) => route.generation?.targets.map(({ port }) => port) ?? []);
   machine.ended.add((run) => {
     const cut = requests.filter((request) => request.run === run && request.endsAt > now());
     if (!machine.ending.has(run.handle)) return;

@@ -12,6 +12,8 @@ import type { Life } from '../simulation/life.ts';
 import type { Character } from './source-store.ts';
 
 export interface Machine {
+  /** Ports that are still named somewhere; the real allocator draws at random and so hardly ever meets one again. */
+  avoid: () => readonly number[];
   readonly world: MemoryWorld;
   /** Handles of the runs that have ever answered 200. */
   readonly answered: ReadonlySet<string>;
@@ -100,6 +102,7 @@ export function createMachine(parts: {
     ending,
     lastOn,
     ended,
+    avoid: () => [],
     blind: 0,
     running: () => [...world.runs.values()].filter((run) => run.exit === null),
     healthy: (run) => run.exit === null && clock.now() >= run.startedAt + BOOT_MS[character(run.spec.commit)],
@@ -201,7 +204,10 @@ function openPorts(machine: Machine): PortAllocator {
   return {
     allocate(count) {
       const ports: number[] = [];
-      const listened = new Set(machine.running().flatMap(({ spec }) => portsOf(spec)));
+      const listened = new Set([
+        ...machine.avoid(),
+        ...machine.running().flatMap(({ spec }) => portsOf(spec)),
+      ]);
       for (let port = FIRST_PORT; ports.length < count; port++) {
         if (out.has(port) || listened.has(port)) continue;
         out.add(port);

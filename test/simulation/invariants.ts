@@ -39,6 +39,8 @@ export function watchWorld(world: World): Watch {
   const asked = new Set<string>();
   const restarts = new Map<string, number[]>();
   const lastExit = new Map<string, number>();
+  /** Runs of apps that intent no longer named at some time: their end has begun, and is not called off. */
+  const leaving = new Set<MemoryRun>();
 
   const violated = (rule: string, what: string): void => {
     if (broken !== null) return;
@@ -54,6 +56,7 @@ export function watchWorld(world: World): Watch {
   }
 
   function lookAtRoutes(): void {
+    for (const run of machine.running()) if (active?.apps.has(run.spec.app) === false) leaving.add(run);
     const now = new Map<string, readonly MemoryRun[]>();
     for (const route of world.plane.routes()) {
       const runs: MemoryRun[] = [];
@@ -70,7 +73,9 @@ export function watchWorld(world: World): Watch {
       now.set(route.app, runs);
     }
     for (const [app, before] of served) {
-      const still = before.filter((run) => run.exit === null && !machine.ending.has(run.handle));
+      const still = before.filter(
+        (run) => run.exit === null && !machine.ending.has(run.handle) && !leaving.has(run),
+      );
       if (still.length === 0 || (now.get(app) ?? []).length > 0 || active?.apps.has(app) !== true) continue;
       violated('gap', `${app} leads nowhere while ${still.map((run) => run.spec.id).join(', ')} serves`);
     }
@@ -99,7 +104,9 @@ export function watchWorld(world: World): Watch {
     const app = active?.apps.get(spec.app);
     const exit = lastExit.get(`${spec.app} ${spec.slot}`) ?? -Infinity;
     if (asked.has(spec.app) || app === undefined || app.replicas > 1) return;
-    if (exit >= bornAt && now - exit < FIRST_BACKOFF_MS)
+    // An exit while its slot was still being made live is not told from one before.
+    const promoted = world.folders.apps.get(spec.app)?.record?.live?.promotedAt ?? 0;
+    if (exit >= Math.max(bornAt, promoted + FIRST_BACKOFF_MS) && now - exit < FIRST_BACKOFF_MS)
       violated('restart-too-soon', `${spec.id} is started ${now - exit} ms after the exit before`);
     const times = [...(restarts.get(spec.app) ?? []).filter((at) => at > now - WINDOW_MS), now];
     restarts.set(spec.app, times);
@@ -123,7 +130,7 @@ export function watchWorld(world: World): Watch {
     removing(run) {
       const { app, slot } = run.spec;
       const live = world.folders.apps.get(app)?.record?.live;
-      if (live?.slot !== slot || active?.apps.has(app) !== true || asked.has(app)) return;
+      if (live?.slot !== slot || active?.apps.has(app) !== true || asked.has(app) || leaving.has(run)) return;
       if (machine.answered.has(run.handle)) violated('healthy-live-ended', run.spec.id);
     },
   };

@@ -130,6 +130,8 @@ function checkApp(world: World, wanted: Wanted, broken: (rule: Rule, what: strin
     return 'bad';
   }
   if (character === 'crashy') return 'unclear';
+  // Ended by hand before it was live: for the daemon, a version that fails.
+  if (!isLive && world.tables.holds.get(`${app.name} version`)?.code === 'exited-early') return 'unclear';
   if (!isLive) {
     const waits = app.after.some((other) => !asWanted(world, wanted, other));
     if (!waits)
