@@ -35,6 +35,7 @@ VOLUME /data
 EXPOSE 7070
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD node -e "fetch('http://127.0.0.1:7070/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"
-# tini reaps what outlives its parent. Every route but /healthz and /readyz needs a token (/data/operator.token).
+# tini reaps what outlives its parent. The API stays on the container's own loopback until access has been set up; see
+# docs/operations.md. The apps' ports are there for everybody whom the container's ports are published to.
 ENTRYPOINT ["tini", "--", "mainstay"]
-CMD ["serve", "--data", "/data", "--listen", "0.0.0.0:7070", "--public-host", "0.0.0.0"]
+CMD ["serve", "--data", "/data", "--public-host", "0.0.0.0"]

@@ -14,6 +14,8 @@ import type { Context } from './context.ts';
 
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const DEFAULT_TIMEOUT_MS = 30_000;
+/** Host names that lead nowhere else, the address of all interfaces included. */
+const THIS_MACHINE = /^(localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[::1?\])$/;
 
 export interface Ask {
   readonly method?: 'GET' | 'POST' | 'DELETE';
@@ -84,7 +86,7 @@ async function findToken(flags: DaemonFlags, context: Context, url: URL): Promis
   }
   const given = context.env['MAINSTAY_TOKEN'];
   if (given !== undefined && given !== '') return ok(given);
-  if (!/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname)) return ok(null);
+  if (!THIS_MACHINE.test(url.hostname)) return ok(null);
   const data = resolve(context.cwd, flags.data ?? defaultData(context.env));
   return ok(
     await readFile(join(data, 'operator.token'), 'utf8').then(
