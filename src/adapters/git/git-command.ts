@@ -14,12 +14,16 @@ export const OLDEST_GIT = '2.36';
 
 const TIMEOUT_MS = 60_000;
 const OUTPUT_MAX_BYTES = 128 * 1024 * 1024;
+const ATTEMPTS_MAX = 4;
+/** A repack beside us removed a folder of loose objects at the moment in which git wrote into it. */
+const FOLDER_VANISHED = /unable to (?:write|create|open|rename) .*: No such file or directory/;
 const STDERR_MAX_BYTES = 64 * 1024;
 
 const SETTINGS = [
   'core.hooksPath=/dev/null',
   'core.fsmonitor=false',
   'core.fsync=committed,reference',
+  'core.fsyncMethod=fsync',
   'gc.auto=0',
 ];
 const OURS = SETTINGS.flatMap((setting) => ['-c', setting]).concat(
@@ -62,7 +66,7 @@ export interface Git {
   readonly prefix: readonly string[];
   /** Any exit code is an answer; rejects with GitError when git could not run to its end. */
   run(args: readonly string[], options?: GitOptions): Promise<GitOutput>;
-  /** Standard output; rejects with GitError on any exit code but 0. */
+  /** Standard output; rejects with GitError on any exit code but 0. What is asked must bear being asked again. */
   must(args: readonly string[], options?: GitOptions): Promise<Buffer>;
 }
 
@@ -87,9 +91,11 @@ export function createGit(repository: {
     prefix,
     run,
     must: async (args, options) => {
-      const output = await run(args, options);
-      if (output.code !== 0) throw gitError(args, output);
-      return output.stdout;
+      for (let attempt = 1; ; attempt += 1) {
+        const output = await run(args, options);
+        if (output.code === 0) return output.stdout;
+        if (attempt === ATTEMPTS_MAX || !FOLDER_VANISHED.test(output.stderr)) throw gitError(args, output);
+      }
     },
   };
 }

@@ -11,11 +11,15 @@ import type { NoteTarget } from './note-read.ts';
 import { mergeNote } from './note-text.ts';
 import { locateNote } from './note-tree.ts';
 import { NO_OBJECT, OID } from './object-format.ts';
+import { lockRef } from './ref-lock.ts';
+import type { RefLock } from './ref-lock.ts';
 
 /** Keeps what is being built alive; hidden from clients. */
 const BUILD_REF = 'refs/mainstay/notes';
 
-const ATTEMPTS_MAX = 400;
+const ATTEMPTS_MAX = 200;
+const LIMIT_MS = 60_000;
+const ATTEMPTS_WITHOUT_LOCK = 3;
 const RETRY_MAX_MS = 60;
 
 /**
@@ -29,17 +33,37 @@ export async function writeNotes(
 ): Promise<Result<void>> {
   const stray = [...texts.keys()].find((commit) => !OID.test(commit));
   if (stray !== undefined) throw new Error(`expected a full commit hash, got ${JSON.stringify(stray)}`);
-  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
-    const before = await notesCommit(target);
-    const changes = await planChanges(target, before, texts);
-    if (!changes.ok) return changes;
-    if (changes.value === '') return ok();
-    const built = await build(target, before, changes.value);
-    if (await swap(target, before, built)) return ok();
+  const endsAt = target.clock.now() + LIMIT_MS;
+  for (let attempt = 0; attempt < ATTEMPTS_MAX && target.clock.now() < endsAt; attempt += 1) {
+    // Whoever asks politely may lose for ever against many; then nobody moves the ref while we build.
+    const insists = attempt >= ATTEMPTS_WITHOUT_LOCK && target.place !== undefined;
+    const lock = insists ? await lockRef(target.place.commonDir, NOTES_REF, target.clock) : null;
+    try {
+      const written = await writeOnce(target, texts, lock);
+      if (!written.ok || written.value) return written.ok ? ok() : written;
+    } finally {
+      await lock?.release();
+    }
     await target.clock.sleep(jitter() * Math.min(RETRY_MAX_MS, attempt * 2));
   }
-  const message = `${NOTES_REF} was moved by others ${ATTEMPTS_MAX} times in a row, or its lock file was left behind`;
+  const message = `${NOTES_REF} was moved by others every time, or its lock file was left behind`;
   return err(failure('note-conflict', message, { retry: { kind: 'backoff' } }));
+}
+
+/** False when somebody else moved the ref meanwhile. */
+async function writeOnce(
+  target: NoteTarget,
+  texts: ReadonlyMap<string, string>,
+  lock: RefLock | null,
+): Promise<Result<boolean>> {
+  const before = await notesCommit(target);
+  const changes = await planChanges(target, before, texts);
+  if (!changes.ok) return changes;
+  if (changes.value === '') return ok(true);
+  const built = await build(target, before, changes.value);
+  if (lock === null) return ok(await swap(target, before, built));
+  await lock.commit(built);
+  return ok(true);
 }
 
 /** Commands for fast-import; empty when every note already says what it should. */

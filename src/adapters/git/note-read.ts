@@ -9,6 +9,7 @@ import { locateNote } from './note-tree.ts';
 import { OID, parseTree } from './object-format.ts';
 import type { RawEntry } from './object-format.ts';
 import type { GitRepository } from './repository.ts';
+import type { RepositoryPlace } from './repository-files.ts';
 
 /** Where the notes are. */
 export const NOTES_REF = 'refs/notes/mainstay';
@@ -23,8 +24,10 @@ export interface Note {
   readonly text: string;
 }
 
-/** What reading and writing notes needs of a repository. */
-export type NoteTarget = Pick<GitRepository, 'git' | 'objects' | 'clock'>;
+/** What reading and writing notes needs of a repository. Without a `place` its refs are moved by git alone. */
+export interface NoteTarget extends Pick<GitRepository, 'git' | 'objects' | 'clock'> {
+  readonly place?: RepositoryPlace;
+}
 
 /** The commit that the notes ref names now; null when there are no notes. */
 export async function notesCommit(target: NoteTarget): Promise<string | null> {

@@ -25,7 +25,9 @@ const OWN_CONFIG: Readonly<Record<string, string>> = {
   'receive.autogc': 'false',
   'gc.auto': '0',
   'core.fsync': 'committed,reference',
-  'core.fsyncmethod': 'batch',
+  // Not `batch`: git then moves new objects into place at its end without looking whether that worked, and a repack
+  // beside it can make that fail.
+  'core.fsyncmethod': 'fsync',
   'transfer.hiderefs': 'refs/mainstay',
 };
 

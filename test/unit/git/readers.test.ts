@@ -34,6 +34,8 @@ const tree: fc.Arbitrary<Files> = fc
     return files;
   });
 
+let branches = 0;
+
 function commitOf(repo: string, files: Files): string {
   const entries = Object.entries(files)
     .map(
@@ -41,7 +43,9 @@ function commitOf(repo: string, files: Files): string {
         `M ${mode} inline ${JSON.stringify(full)}\ndata ${Buffer.byteLength(text)}\n${text}\n`,
     )
     .join('');
-  const header = 'commit refs/heads/x\nmark :1\ncommitter A <a@b> 1 +0000\ndata 0\n';
+  // A ref of its own for each: repacking drops what no ref reaches.
+  branches += 1;
+  const header = `commit refs/heads/x${branches}\nmark :1\ncommitter A <a@b> 1 +0000\ndata 0\n`;
   return git(repo, ['fast-import', '--quiet', '--force'], `${header}${entries}\nget-mark :1\n`).trim();
 }
 
@@ -125,7 +129,8 @@ test('reads go on while the repository is written, repacked and pruned', async (
     if (!made.ok) throw new Error(made.error.message);
     parent = made.value;
     commits.push(made.value);
-    const repack = n % 5 === 4 ? repo.git.must(['repack', '-adq']) : Promise.resolve();
+    // A repack may itself trip over what is written meanwhile; it must never harm that.
+    const repack = n % 2 === 1 ? repo.git.run(['repack', '-adq']) : Promise.resolve();
     const [write] = await Promise.all([
       notes.write([{ commit: made.value, text: `state: converged\nn: ${n}\n` }]),
       repack,
@@ -135,13 +140,14 @@ test('reads go on while the repository is written, repacked and pruned', async (
           changes.map((change) => change.after ?? ''),
           100,
         );
-        expect([...blobs.values()].every((blob) => blob instanceof Uint8Array)).toBe(true);
+        expect([...blobs.values()].filter((blob) => typeof blob === 'string')).toEqual([]);
         expect((await repo.commit(commit))?.oid).toBe(commit);
       }),
     ]);
-    expect(write.ok).toBe(true);
+    expect(write).toEqual({ ok: true });
   }
 
+  git(repo.path, ['fsck', '--connectivity-only']);
   expect(await notes.maintain(new AbortController().signal)).toBe(false);
   expect((await notes.list()).map((note) => note.commit).toSorted()).toEqual(commits.toSorted());
 }, 60_000);
