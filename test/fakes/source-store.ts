@@ -82,6 +82,7 @@ export function openSources(sources: Sources, life: Life): SourceStore {
       if (version !== null) return ok(version);
       return err(failure('source-ref-unknown', `${source.repo} has no ${source.ref}`));
     },
+    reread: () => undefined,
     async *watch(_sources, signal) {
       let moved = new AbortController();
       life.onDeath(sources.onMove(() => moved.abort()));

@@ -1,5 +1,6 @@
 /** Watches a world turn by turn and call by call for a broken rule. Reads the truth; tells no daemon anything. */
 import type { MemoryRun } from '../../backends/memory/world.ts';
+import type { Hold } from '../../src/model/hold.ts';
 import type { InstanceSpec } from '../../src/model/instance.ts';
 import type { App } from '../../src/model/intent.ts';
 import type { MachineWatch } from '../fakes/machine.ts';
@@ -14,8 +15,10 @@ export interface Watch {
   readonly machineWatch: MachineWatch;
   born(daemon: Running): void;
   died(): void;
-  /** An operator asked for fresh processes of this app. */
-  restartAsked(app: string): void;
+  /** Somebody asked for fresh processes of this app. */
+  asked(app: string): void;
+  /** Somebody asked for a version of this app, perhaps for one that has failed. */
+  retryAsked(app: string): void;
   /** False when a rule is broken. */
   afterTurn(): boolean;
 }
@@ -38,6 +41,9 @@ export function watchWorld(world: World): Watch {
   let served = new Map<string, readonly MemoryRun[]>();
   const asked = new Set<string>();
   const restarts = new Map<string, number[]>();
+  /** By app and digest: the intent under which it was held for good. */
+  const failed = new Map<string, string>();
+  const holdsSeen = new WeakSet<Hold>();
   const lastExit = new Map<string, number>();
   /** Runs of apps that intent no longer named at some time: their end has begun, and is not called off. */
   const leaving = new Set<MemoryRun>();
@@ -53,6 +59,19 @@ export function watchWorld(world: World): Watch {
     if (commit === null || commit === active?.commit) return;
     const files = world.history.commits.get(commit)?.files ?? new Map<string, string>();
     active = { commit, since: schedule.now(), apps: intentOf(commit, files)?.apps ?? new Map() };
+  }
+
+  function forgive(app: string): void {
+    for (const key of failed.keys()) if (key.startsWith(`${app} `)) failed.delete(key);
+  }
+
+  function lookAtHolds(): void {
+    for (const hold of tables.holds.values()) {
+      if (holdsSeen.has(hold)) continue;
+      holdsSeen.add(hold);
+      if (hold.kind === 'version' && hold.retryAt === null)
+        failed.set(`${hold.unit} ${hold.digest}`, active?.commit ?? '');
+    }
   }
 
   function lookAtRoutes(): void {
@@ -121,6 +140,8 @@ export function watchWorld(world: World): Watch {
       const hold = tables.holds.get(`${spec.app} version`);
       if (hold?.digest === spec.digest && (hold.retryAt === null || hold.retryAt > schedule.now()))
         violated('hold-ignored', `${spec.id} is started although held: ${hold.reason}`);
+      if (active !== null && failed.get(`${spec.app} ${spec.digest}`) === active.commit)
+        violated('failed-again', `${spec.id}: ${spec.digest} has failed before`);
       const app = active?.apps.get(spec.app);
       const since = Math.max(active?.since ?? 0, bornAt);
       if (app?.suspend === true && schedule.now() - since > CALLED_OFF_MS)
@@ -159,9 +180,14 @@ export function watchWorld(world: World): Watch {
       asked.clear();
       restarts.clear();
     },
-    restartAsked: (app) => void asked.add(app),
+    asked(app) {
+      asked.add(app);
+      forgive(app);
+    },
+    retryAsked: (app) => forgive(app),
     afterTurn() {
       lookAtActive();
+      lookAtHolds();
       lookAtRoutes();
       lookAtSlots();
       lookAtPorts();

@@ -73,11 +73,13 @@ export function push(world: World, files: Files, message: string): void {
 
 export function deploy(world: World, app: string, ref: string): void {
   world.say(`--- deploy ${app} ${ref.slice(0, 8)}`);
+  world.watch.retryAsked(app);
   void world.daemon?.plane.deploy(app, ref, CALLER);
 }
 
 export function rollBack(world: World, app: string): void {
   world.say(`--- roll back ${app}`);
+  world.watch.retryAsked(app);
   void world.daemon?.plane.rollback(app, CALLER);
 }
 
@@ -88,7 +90,7 @@ export function suspend(world: World, app: string, suspended: boolean): void {
 
 export function restart(world: World, app: string): void {
   world.say(`--- restart ${app}`);
-  world.watch.restartAsked(app);
+  world.watch.asked(app);
   void world.daemon?.plane.restart(app, CALLER);
 }
 

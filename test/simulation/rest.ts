@@ -130,16 +130,19 @@ function checkApp(world: World, wanted: Wanted, broken: (rule: Rule, what: strin
     return 'bad';
   }
   if (character === 'crashy') return 'unclear';
-  // Ended by hand before it was live: for the daemon, a version that fails.
-  if (!isLive && world.tables.holds.get(`${app.name} version`)?.code === 'exited-early') return 'unclear';
-  if (!isLive) {
-    const waits = app.after.some((other) => !asWanted(world, wanted, other));
-    if (!waits)
-      broken('not-as-wanted', `${app.name}: ${links.live?.commit} is live, ${version?.commit} is wanted`);
-    return waits ? 'bad' : 'unclear';
-  }
+  if (!isLive) return checkWaits(world, wanted, broken);
   checkServes(world, app.name, { links, wanted: app.replicas }, broken);
   return 'good';
+}
+
+/** A good version that is not live: only because it was ended by hand before it was, or comes after what is not there. */
+function checkWaits(world: World, wanted: Wanted, broken: (rule: Rule, what: string) => void): Verdict {
+  const { name, after } = wanted.app;
+  if (world.tables.holds.get(`${name} version`)?.code === 'exited-early') return 'unclear';
+  if (after.some((other) => !asWanted(world, wanted, other))) return 'bad';
+  const live = world.folders.apps.get(name)?.record?.live?.commit;
+  broken('not-as-wanted', `${name}: ${live} is live, ${wanted.app.source.ref} is wanted`);
+  return 'unclear';
 }
 
 function asWanted(world: World, { apps, active }: Wanted, name: string): boolean {

@@ -7,7 +7,9 @@ import { createWorld, type World } from './world.ts';
 
 export interface Outcome {
   readonly violation: Violation | null;
+  /** All of them, and those until faults ended. */
   readonly steps: number;
+  readonly storySteps: number;
   readonly lives: number;
   readonly turns: number;
 }
@@ -36,14 +38,17 @@ export async function runStory(
 }
 
 async function finish(world: World, story: (world: World) => Promise<void>): Promise<Outcome> {
+  let storySteps = 0;
   const outcome = (violation: Violation | null): Outcome => ({
     violation,
     steps: world.steps,
+    storySteps,
     lives: world.lives,
     turns: world.schedule.turns,
   });
   try {
     await story(world);
+    storySteps = world.steps;
     await comeToRest(world);
     return outcome(world.watch.broken);
   } catch (error) {
