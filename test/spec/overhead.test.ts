@@ -16,7 +16,8 @@ describe('overhead', () => {
       expect((await stage.deploy(versions[n % 2] ?? '')).body.success).toBe(true);
       deploys.push(performance.now() - began);
     }
-    const added = median(deploys) - median(bare);
+    // The quickest of each: the others say what else this machine was doing.
+    const added = Math.min(...deploys) - Math.min(...bare);
     expect(
       added,
       `deploys ${deploys.map(Math.round).join(' ')}, bare ${bare.map(Math.round).join(' ')}`,
