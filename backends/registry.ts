@@ -27,8 +27,6 @@ export const backends = {
   },
 } as const satisfies Record<string, BackendEntry<never>>;
 
-export type BackendName = keyof typeof backends;
-
 /** The names that intent may use. */
 export function backendNames(): readonly string[] {
   return Object.entries(backends)

@@ -1,7 +1,7 @@
 /** Wiring only: builds every part, starts them in order, ends them in reverse. */
 import { mkdirSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { createProcessBackend } from '../backends/process/backend.ts';
+import { backends } from '../backends/registry.ts';
 import { createGitHosting } from './adapters/git/hosting.ts';
 import { createHookServer } from './adapters/git/hook-server.ts';
 import { createNoteWriter, noteWriterFor } from './adapters/git/notes.ts';
@@ -166,7 +166,7 @@ async function createControlOf(
   const ports = createPortAllocator({ random });
   const commands = createCommandRunner({ dataDir, owner, clock, processes, log });
   await commands.endStrays();
-  const backend: Backend = createProcessBackend({
+  const backend: Backend = backends.process.create({
     dataDir,
     owner,
     clock,

@@ -121,6 +121,8 @@ export interface SourceStore {
   resolve(source: SourceRef, intentCommit: string, signal: AbortSignal): Promise<Result<SourceVersion>>;
   /** Yields whenever one of the sources may have moved (local: file events; remote: polled with jitter). */
   watch(sources: () => readonly SourceRef[], signal: AbortSignal): AsyncIterable<void>;
+  /** What `sources` answers has changed: it is read again at once, not only at the next poll. */
+  reread(): void;
 }
 
 // ---------------------------------------------------------------- slots

@@ -108,7 +108,7 @@ export const ANSWERS: Readonly<Record<string, Schema>> = {
       under_way: list(text),
       blocked: list(object({ unit: text, code: text, reason: text, until: textOrNull })),
       counts: ref('PlanCounts'),
-      next_pass_at: integerOrNull,
+      next_pass_at: textOrNull,
     },
     { diagnostics: list(text) },
   ),

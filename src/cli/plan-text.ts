@@ -1,10 +1,10 @@
 /** A plan in words, for a terminal and for a pull request. Pure. */
 import { assertNever } from '../base/result.ts';
 import { short } from '../model/ids.ts';
-import type { Action, Blocked, Plan } from '../model/plan.ts';
+import type { Action, ShownPlan as AnsweredPlan } from '../model/plan.ts';
 import { columns, paint, plain } from './paint.ts';
 
-export type ShownPlan = Plan & { readonly diagnostics?: readonly string[] };
+export type ShownPlan = AnsweredPlan & { readonly diagnostics?: readonly string[] };
 
 export function planText(plan: ShownPlan, target: { readonly color: boolean }): string {
   const { bold, dim, yellow } = paint(target);
@@ -66,7 +66,7 @@ export function planMarkdown(plan: ShownPlan): string {
   return lines.join('\n');
 }
 
-function countsText({ counts }: Plan): string {
+function countsText({ counts }: ShownPlan): string {
   return `${counts.start} to start, ${counts.swap} to swap, ${counts.stop} to stop, ${counts.unchanged} unchanged`;
 }
 
@@ -92,7 +92,7 @@ function reason(action: Action): string {
   return action.after.length === 0 ? action.because : `${action.because} (after ${action.after.join(', ')})`;
 }
 
-function blockedText(one: Blocked): string {
+function blockedText(one: ShownPlan['blocked'][number]): string {
   return plain(
     one.until === null ? `${one.reason} [${one.code}]` : `${one.reason} [${one.code}], until ${one.until}`,
   );

@@ -65,6 +65,7 @@ async function restoreActive(ctx: Context, loader: Loader): Promise<void> {
 function take(ctx: Context, intent: Intent, again: boolean): void {
   ctx.ports.store.values.put(ACTIVE_KEY, intent.commit);
   ctx.state.intent = intent;
+  ctx.ports.sources.reread();
   const record = ctx.ports.store.commits.get(intent.commit);
   // A commit that was left and comes back (a branch set back by hand, a guard now satisfied) is judged anew.
   const fresh = again || (record !== null && (record.state === 'superseded' || record.state === 'failed'));

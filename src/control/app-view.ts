@@ -5,6 +5,7 @@ import type { Action, Blocked } from '../model/plan.ts';
 import { publicUrl } from '../plan/routes.ts';
 import type { Context } from './context.ts';
 import { describeAction } from './describe.ts';
+import { timeOrNull } from './plan-view.ts';
 import { healthyOf, type AppState } from './state.ts';
 
 /** Names that status knows: wanted ones, and those that are still on their way out. */
@@ -130,7 +131,7 @@ export function why(ctx: Context, unit: string): Why | null {
         : {
             code: block.code,
             reason: block.reason,
-            until: block.until === null ? null : new Date(block.until).toISOString(),
+            until: timeOrNull(block.until),
           },
     next:
       status.state === 'converged'

@@ -3,7 +3,7 @@ import { err, failure, ok, type Result } from '../base/result.ts';
 import { renderLine } from '../intent/render.ts';
 import { instanceId } from '../model/ids.ts';
 import type { Intent } from '../model/intent.ts';
-import type { Plan } from '../model/plan.ts';
+import type { Plan, ShownPlan } from '../model/plan.ts';
 import { slotName } from '../model/slot.ts';
 import { desiredApp, type Desired, type DesiredApp } from '../plan/desired.ts';
 import { NOTHING, type Observed, type ObservedApp } from '../plan/observed.ts';
@@ -19,14 +19,14 @@ export interface PlanView {
   readonly versions: Versions;
 }
 
-export type ShownPlan = Plan & { readonly diagnostics: readonly string[] };
+export type CheckedPlan = Plan & { readonly diagnostics: readonly string[] };
 
 /** `ref` null: the watched branch; `against` null or `live`: what is there now. */
 export async function planOf(
   view: PlanView,
   ref: string | null,
   against: string | null,
-): Promise<Result<ShownPlan>> {
+): Promise<Result<CheckedPlan>> {
   const { repository, clock } = view.ctx.ports;
   const wanted = await intentAt(view, ref ?? repository.watchedRef);
   if (!wanted.ok) return wanted;
@@ -90,4 +90,14 @@ function convergedApp({ name, app, version, digest }: DesiredApp, now: number): 
   }));
   const live = { slot, commit: version.commit, digest, promotedAt: now };
   return { name, ...NOTHING, links: { live, previous: null }, instances };
+}
+
+/** As it goes out: times in words that people and programs read. */
+export function shown<P extends Plan>(plan: P): Omit<P, 'blocked' | 'next_pass_at'> & ShownPlan {
+  const blocked = plan.blocked.map((block) => ({ ...block, until: timeOrNull(block.until) }));
+  return { ...plan, blocked, next_pass_at: timeOrNull(plan.next_pass_at) };
+}
+
+export function timeOrNull(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString();
 }

@@ -1,13 +1,14 @@
 /** The loop's side of the API: each call to the part that answers it. Decides nothing. */
 import { err, failure, ok, type Result } from '../base/result.ts';
 import type { ControlPlane, SystemStatus } from '../model/control-plane.ts';
+import type { Plan } from '../model/plan.ts';
 import { appStatus, knownApps, why } from './app-view.ts';
 import { commitSuspend, unknownUnit } from './change.ts';
 import { commitStatus, history, waitCommit } from './commit-view.ts';
 import type { Context } from './context.ts';
 import { deploy, planFor, rollback, rollbackTarget, type DeployParts } from './deploy.ts';
 import { collectMetrics } from './metrics.ts';
-import { planOf, type PlanView } from './plan-view.ts';
+import { planOf, shown, type PlanView } from './plan-view.ts';
 import { appState } from './state.ts';
 
 export interface PlaneParts extends PlanView {
@@ -31,7 +32,7 @@ export function createPlane(parts: PlaneParts): ControlPlane {
       const status = appStatus(ctx, name);
       return status === null ? err(unknownUnit(name)) : ok(status);
     },
-    plan: (ref, against) => planOf(parts, ref, against),
+    plan: async (ref, against) => shownIfMade(await planOf(parts, ref, against)),
     commit: (ref) => commitStatus(ctx, ref),
     waitCommit: (ref, options, signal) => waitCommit(ctx, ref, options, signal),
     history: async (query) => history(ctx, query),
@@ -45,11 +46,11 @@ export function createPlane(parts: PlaneParts): ControlPlane {
     },
     deploy: (app, ref, caller) => deploy(ctx, deployParts, { app, ref, caller }),
     rollback: (app, caller) => rollback(ctx, deployParts, { app, caller }),
-    planDeploy: (app, ref) => planFor(ctx, versions, app, ref),
+    planDeploy: async (app, ref) => shownIfMade(await planFor(ctx, versions, app, ref)),
     planRollback: async (app) => {
       if (!knownApps(ctx).includes(app)) return err(unknownUnit(app));
       const target = rollbackTarget(appState(ctx.state, app));
-      return target.ok ? planFor(ctx, versions, app, target.value) : target;
+      return target.ok ? shownIfMade(await planFor(ctx, versions, app, target.value)) : target;
     },
     suspend: (unit, suspended, caller) => commitSuspend(ctx, unit, suspended, caller),
     restart: async (unit) => restart(ctx, unit),
@@ -64,6 +65,10 @@ export function createPlane(parts: PlaneParts): ControlPlane {
       parts.onShutdown();
     },
   };
+}
+
+function shownIfMade<P extends Plan>(plan: Result<P>): Result<ReturnType<typeof shown<P>>> {
+  return plan.ok ? ok(shown(plan.value)) : plan;
 }
 
 function nextPass(ctx: Context, waiters: Set<() => void>, limitMs: number): Promise<void> {

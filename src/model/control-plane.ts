@@ -6,7 +6,7 @@ import type { Result } from '../base/result.ts';
 import type { LogLine, LogQuery } from '../ports.ts';
 import type { ActionNote, AppNote, CommitState, PlanCounts } from './commit-record.ts';
 import type { Event } from './event.ts';
-import type { Plan } from './plan.ts';
+import type { ShownPlan } from './plan.ts';
 import type { JournalEntry } from './slot.ts';
 
 /** GET /status: the seed's six fields, and what else people ask for. Empty strings where there is nothing. */
@@ -155,7 +155,7 @@ export interface ControlPlane {
   plan(
     ref: string | null,
     against: string | null,
-  ): Promise<Result<Plan & { readonly diagnostics: readonly string[] }>>;
+  ): Promise<Result<ShownPlan & { readonly diagnostics: readonly string[] }>>;
   commit(ref: string): Promise<Result<CommitStatus>>;
   /** Resolves when the verdict is done, or the revision differs from `revision`, or the time is up: with what is then so. */
   waitCommit(
@@ -173,8 +173,8 @@ export interface ControlPlane {
   /** Resolves once the version is promoted or refused. `dryRun`: only the plan. */
   deploy(app: string, commit: string, caller: Caller): Promise<Result<DeployAnswer>>;
   rollback(app: string, caller: Caller): Promise<Result<DeployAnswer>>;
-  planDeploy(app: string, commit: string): Promise<Result<Plan>>;
-  planRollback(app: string): Promise<Result<Plan>>;
+  planDeploy(app: string, commit: string): Promise<Result<ShownPlan>>;
+  planRollback(app: string): Promise<Result<ShownPlan>>;
   suspend(unit: string, suspended: boolean, caller: Caller): Promise<Result<{ readonly commit: string }>>;
   restart(unit: string, caller: Caller): Promise<Result<{ readonly unit: string }>>;
   logs(unit: string, query: LogQuery, signal: AbortSignal): Promise<Result<AsyncIterable<LogLine>>>;

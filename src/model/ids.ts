@@ -3,12 +3,6 @@
 /** What every `name` in intent looks like (a DNS label). */
 export const NAME_PATTERN = '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$';
 
-const NAME = new RegExp(NAME_PATTERN);
-
-export function isName(text: string): boolean {
-  return NAME.test(text);
-}
-
 /** Instance n (from 1) of an app in a slot, e.g. `web@slot-1a2b3c4d.1`. Safe as a file name. */
 export function instanceId(app: string, slot: string, n: number): string {
   return `${app}@${slot}.${n}`;

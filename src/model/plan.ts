@@ -73,3 +73,9 @@ export interface Plan {
   /** Milliseconds since the epoch at which to plan again though nothing happens; null: no need. */
   readonly next_pass_at: number | null;
 }
+
+/** A plan as it goes out: its times are RFC 3339 like all others. */
+export type ShownPlan = Omit<Plan, 'blocked' | 'next_pass_at'> & {
+  readonly blocked: readonly (Omit<Blocked, 'until'> & { readonly until: string | null })[];
+  readonly next_pass_at: string | null;
+};

@@ -12,7 +12,7 @@ import type {
   Why,
 } from '../../src/model/control-plane.ts';
 import type { Event } from '../../src/model/event.ts';
-import type { Plan } from '../../src/model/plan.ts';
+import type { ShownPlan } from '../../src/model/plan.ts';
 import type { JournalEntry } from '../../src/model/slot.ts';
 import type { LogLine } from '../../src/ports.ts';
 
@@ -91,7 +91,7 @@ export function commitStatus(commit: string, more: Partial<CommitStatus> = {}): 
   };
 }
 
-const plan: Plan & { readonly diagnostics: readonly string[] } = {
+const plan: ShownPlan & { readonly diagnostics: readonly string[] } = {
   commit: ABC,
   actions: [{ do: 'start', unit: 'web', because: 'it is new', after: [], to: ABC, digest: 'd' }],
   unchanged: [],
@@ -260,7 +260,7 @@ function historyItem(): HistoryItem {
   return { commit, at, by, subject, state, took_ms, reason, apps };
 }
 
-function planWithout(): Plan {
+function planWithout(): ShownPlan {
   const { diagnostics: _, ...rest } = plan;
   return rest;
 }

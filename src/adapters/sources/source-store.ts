@@ -66,9 +66,9 @@ export function createSourceStore(options: SourceStoreOptions): SourceStore {
   const watching = createSourceWatch({ ...options, pollMs, mirrorOf });
   return {
     watch: watching.watch,
+    reread: watching.reread,
     async resolve(source, intentCommit, signal) {
       const location = locate(source.repo);
-      watching.noticed(source.repo);
       switch (location.kind) {
         case 'intent': {
           const place = { gitDir: options.intentGitDir, shown: 'the intent repository' };

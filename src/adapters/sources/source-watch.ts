@@ -25,19 +25,15 @@ const SETTLE_MS = 20;
 
 export interface SourceWatch {
   readonly watch: SourceStore['watch'];
-  /** A repository was asked for: one that is new is watched from now on, not only from the next poll on. */
-  readonly noticed: (repo: string) => void;
+  readonly reread: SourceStore['reread'];
 }
 
-/** `sources` is read again at each poll, each wake-up, and when a new repository is noticed. */
+/** `sources` is read again at each poll, each wake-up, and when asked to. */
 export function createSourceWatch(options: SourceWatchOptions): SourceWatch {
-  const known = new Set<string>();
   const bells = new Set<() => void>();
   return {
     watch: (sources, signal) => wakeUps(options, sources, signal, bells),
-    noticed(repo) {
-      if (known.has(repo)) return;
-      known.add(repo);
+    reread() {
       for (const ring of bells) ring();
     },
   };

@@ -102,7 +102,7 @@ test('the watch ends with its signal', async () => {
   expect(wakes.length).toBeLessThanOrEqual(1);
 });
 
-test('a source that intent names later is watched as soon as it is asked for', async () => {
+test('a source that intent names later is watched as soon as the list is reread', async () => {
   using place = scratch();
   const repo = repository(join(place.dir, 'app'));
   commit(repo, { 'a.txt': '1' });
@@ -121,7 +121,7 @@ test('a source that intent names later is watched as soon as it is asked for', a
   const source = { repo, ref: 'main', path: '.' };
 
   sources.push(source);
-  await store.resolve(source, '', stop);
+  store.reread();
   expect((await first).done).not.toBe(true);
   const wanted = commit(repo, { 'a.txt': '2' });
   for (let seen = ''; seen !== wanted;) {
