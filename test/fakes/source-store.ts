@@ -83,7 +83,6 @@ export function openSources(sources: Sources, life: Life): SourceStore {
       return err(failure('source-ref-unknown', `${source.repo} has no ${source.ref}`));
     },
     reread: () => undefined,
-    reread: () => undefined,
     async *watch(_sources, signal) {
       let moved = new AbortController();
       life.onDeath(sources.onMove(() => moved.abort()));
