@@ -45,7 +45,7 @@ export function watchWorld(world: World): Watch {
   const failed = new Map<string, string>();
   const holdsSeen = new WeakSet<Hold>();
   const lastExit = new Map<string, number>();
-  /** Runs of apps that intent no longer named at some time: their end has begun, and is not called off. */
+  /** Their end has begun and is not called off: another slot took over, or intent did not name the app for a while. */
   const leaving = new Set<MemoryRun>();
 
   const violated = (rule: string, what: string): void => {
@@ -91,14 +91,24 @@ export function watchWorld(world: World): Watch {
       }
       now.set(route.app, runs);
     }
-    for (const [app, before] of served) {
-      const still = before.filter(
-        (run) => run.exit === null && !machine.ending.has(run.handle) && !leaving.has(run),
-      );
-      if (still.length === 0 || (now.get(app) ?? []).length > 0 || active?.apps.has(app) !== true) continue;
-      violated('gap', `${app} leads nowhere while ${still.map((run) => run.spec.id).join(', ')} serves`);
-    }
+    for (const [app, before] of served) lookForGap(app, before, now.get(app) ?? []);
     served = now;
+  }
+
+  function lookForGap(app: string, before: readonly MemoryRun[], now: readonly MemoryRun[]): void {
+    const live = world.folders.apps.get(app)?.record?.live ?? null;
+    if (now.length > 0) {
+      for (const run of before) if (run.spec.slot !== live?.slot && !now.includes(run)) leaving.add(run);
+      return;
+    }
+    if (live === null || active?.apps.has(app) !== true) return;
+    // The version that took over ended in the moment between its promotion and its first request.
+    if ((lastExit.get(`${app} ${live.slot}`) ?? -1) >= live.promotedAt) return;
+    const still = before.filter(
+      (run) => run.exit === null && !machine.ending.has(run.handle) && !leaving.has(run),
+    );
+    if (still.length > 0)
+      violated('gap', `${app} leads nowhere while ${still.map((run) => run.spec.id).join(', ')} serves`);
   }
 
   function lookAtSlots(): void {
@@ -121,14 +131,15 @@ export function watchWorld(world: World): Watch {
   function restarted(spec: InstanceSpec): void {
     const now = schedule.now();
     const app = active?.apps.get(spec.app);
+    const promoted = world.folders.apps.get(spec.app)?.record?.live?.promotedAt ?? 0;
+    const slot = `${spec.app} ${spec.slot} ${promoted}`;
     const exit = lastExit.get(`${spec.app} ${spec.slot}`) ?? -Infinity;
     if (asked.has(spec.app) || app === undefined || app.replicas > 1) return;
     // An exit while its slot was still being made live is not told from one before.
-    const promoted = world.folders.apps.get(spec.app)?.record?.live?.promotedAt ?? 0;
     if (exit >= Math.max(bornAt, promoted + FIRST_BACKOFF_MS) && now - exit < FIRST_BACKOFF_MS)
       violated('restart-too-soon', `${spec.id} is started ${now - exit} ms after the exit before`);
-    const times = [...(restarts.get(spec.app) ?? []).filter((at) => at > now - WINDOW_MS), now];
-    restarts.set(spec.app, times);
+    const times = [...(restarts.get(slot) ?? []).filter((at) => at > now - WINDOW_MS), now];
+    restarts.set(slot, times);
     if (times.length > MAX_EXITS + 1)
       violated('flap-brake', `${spec.id}: restart ${times.length} in ten minutes`);
   }
