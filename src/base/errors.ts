@@ -75,6 +75,10 @@ const table = {
   'source-path-missing': final(500, "The app's folder is not in its source at that commit."),
   'checkout-failed': final(500, 'The commit cannot be checked out.'),
   'slot-in-use': final(500, 'The slot that was to be laid anew is live or previous.'),
+  'slot-drifted': again(
+    500,
+    'The files of a slot were changed or removed since it was deployed; the version is laid anew.',
+  ),
   'slot-submodule': final(500, 'The source holds a submodule, which is not fetched.'),
   'slot-lfs-pointer': final(500, 'The source holds Git LFS pointers instead of the files.'),
   'slot-unsafe-symlink': final(500, 'The source holds a symlink that leads out of the slot.'),
