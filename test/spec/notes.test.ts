@@ -1,8 +1,12 @@
 /** Notes: readable by stock git, kept through kill -9 and beside what others write on the same ref. */
 import { randomInt } from 'node:crypto';
+import { cp, mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { appDoc } from '../support/documents.ts';
+import { freePort } from '../support/free-ports.ts';
 import { git, tryGit } from '../support/git.ts';
 import { openStage } from '../support/stage.ts';
 import { eventually } from '../support/wait.ts';
@@ -67,6 +71,20 @@ describe('notes', () => {
       const shown = await tryGit(stage.source.dir, ['notes', '--ref=mainstay', 'show', stage.first]);
       return shown.code === 0 && shown.stdout.includes('web');
     });
+  }, 30_000);
+
+  test('the plan counts what began before every source had been looked up', async () => {
+    await using stage = await openStage({ version: null });
+    const version = await stage.source.commit('A');
+    const own = appDoc('own', { source: { repo: '.', path: 'own' }, port: await freePort() });
+    await mkdir(join(stage.intent.dir, 'own'));
+    for (const name of await readdir(stage.source.dir))
+      if (name !== '.git') await cp(join(stage.source.dir, name), join(stage.intent.dir, 'own', name));
+    expect((await stage.intent.change({ 'apps/own.yaml': own })).code).toBe(0);
+    const { commit } = await stage.pushApp({ source: { repo: stage.source.dir, ref: version } });
+    const shown = await git(stage.mainstay.intentPath, ['notes', '--ref=mainstay', 'show', commit]);
+    const note = parse(shown) as Note;
+    expect(note.plan).toEqual({ start: 1, stop: 0, swap: 0, unchanged: 1 });
   }, 30_000);
 
   test('G07 kill -9 at random moments and 16 foreign writers: no note is lost, none overwritten', async () => {

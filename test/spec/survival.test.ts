@@ -23,7 +23,9 @@ describe('survival', () => {
       await eventually('all is dead', async () => (await stage.mainstay.processes()).length === 0);
       await stage.mainstay.start();
       await stage.serves('B');
-      expect((await ask(`http://127.0.0.1:${other}/`)).text.trim()).toBe('A');
+      await eventually('the other app is back', async () => {
+        return (await ask(`http://127.0.0.1:${other}/`)).text.trim() === 'A';
+      });
       expect(await stage.status()).toMatchObject({
         live_commit: b,
         previous_commit: stage.first,
