@@ -1,101 +1,60 @@
-/** P17, P19 and P20: what the idle daemon and proxy take, how fast the command starts, how long the first push takes. */
+/** P17: what the daemon and the proxy take while nothing happens, from the package and from the sources. */
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createAppRepo } from '../support/app-repo.ts';
-import { appDoc, systemDoc } from '../support/documents.ts';
-import { freePort } from '../support/free-ports.ts';
-import { ask } from '../support/http-client.ts';
-import { startMainstay } from '../support/mainstay.ts';
-import { ok, start } from '../support/run-command.ts';
-import { openStage } from '../support/stage.ts';
-import { median, ms, timed, type Bench, type Figure } from './figures.ts';
+import { start } from '../support/run-command.ts';
+import { ms, rounds, type Bench, type Figure } from './figures.ts';
+import { SOURCES } from './program.ts';
+import { benchStage } from './scene.ts';
 
-const IDLE_MS = 10_000;
+const SETTLE_MS = 5_000;
+const IDLE_MS = 30_000;
 const TICKS_PER_S = 100;
 
 export const idle: Bench = {
   name: 'idle',
-  ids: ['P17', 'P19', 'P20'],
-  run: async () => [...(await resident()), ...(await commands()), await firstPush()],
+  ids: ['P17'],
+  method:
+    'One app deployed by a push, a few seconds to settle, then half a minute in which nothing happens. Resident memory (RSS) counts ' +
+    'pages of the node executable that all node processes of a machine share; the private part is given beside it.',
+  run: async () => ({
+    figures: [await resident('built package', null), await resident('sources', SOURCES)],
+  }),
 };
 
-async function resident(): Promise<readonly Figure[]> {
-  await using stage = await openStage();
+async function resident(name: string, bin: string | null): Promise<Figure> {
+  await using stage = await benchStage(bin === null ? {} : { bin });
   const proxy = (await stage.mainstay.proxy())?.pid ?? 0;
   const daemon = stage.mainstay.pid();
-  const bare = start(process.execPath, ['-e', 'setInterval(() => {}, 1e6)'], { env: {} });
-  await delay(2_000);
-  const before = (await cpuTicks(daemon)) + (await cpuTicks(proxy));
-  await delay(IDLE_MS);
-  const share =
-    (((await cpuTicks(daemon)) + (await cpuTicks(proxy)) - before) / TICKS_PER_S / (IDLE_MS / 1_000)) * 100;
-  const [a, b, c] = [await rssMib(daemon), await rssMib(proxy), await rssMib(bare.pid)];
+  const bare = start(process.execPath, ['-e', 'setInterval(() => {}, 1e6)'], { env: {}, limitMs: 120_000 });
+  await delay(SETTLE_MS);
+  const before = [await cpuMs(daemon), await cpuMs(proxy)];
+  const idleMs = rounds(IDLE_MS);
+  await delay(idleMs);
+  const used = [(await cpuMs(daemon)) - before[0]!, (await cpuMs(proxy)) - before[1]!] as const;
+  const [d, p, b] = [await memory(daemon), await memory(proxy), await memory(bare.pid)];
   bare.kill();
   await bare.done;
-  return [
-    {
-      id: 'P17',
-      what: 'idle daemon and proxy: memory and processor',
-      measured: `${a} + ${b} MiB, ${share.toFixed(2)} % of a core`,
-      beside: `bare node ${c} MiB`,
-      target: '<= 80 + 60 MiB, <= 0.2 %',
-      met: a <= 80 && b <= 60 && share <= 0.2,
-    },
-  ];
-}
-
-async function commands(): Promise<readonly Figure[]> {
-  await using stage = await openStage();
-  const figures: Figure[] = [];
-  for (const words of [['version'], ['status']]) {
-    const [times, bare]: [number[], number[]] = [[], []];
-    for (let n = 0; n < 11; n++) {
-      times.push((await timed(() => stage.mainstay.cli(words))).took);
-      bare.push((await timed(() => ok(process.execPath, ['-e', '0'], { env: {} }))).took);
-    }
-    figures.push({
-      id: 'P19',
-      what: `\`mainstay ${words.join(' ')}\``,
-      measured: ms(median(times)),
-      beside: `node -e 0: ${ms(median(bare))}`,
-      target: '<= 150 ms',
-      met: median(times) <= 150,
-    });
-  }
-  return figures;
-}
-
-/** An empty machine with node and git: the daemon's start, a clone, and the push until it has converged. */
-async function firstPush(): Promise<Figure> {
-  const { took } = await timed(async () => {
-    await using mainstay = await startMainstay();
-    const source = await createAppRepo(join(mainstay.root, 'src'));
-    const port = await freePort();
-    const intent = await mainstay.clone();
-    await intent.write('mainstay.yaml', systemDoc());
-    const doc = appDoc('web', { source: { repo: source.dir, ref: await source.commit('A') }, port });
-    const push = await intent.change({ 'apps/web.yaml': doc });
-    if (!push.said.at(-1)?.text.startsWith('converged')) throw new Error(push.stderr);
-    if ((await ask(`http://127.0.0.1:${port}/`)).text.trim() !== 'A') throw new Error('it does not serve');
-  });
+  const share = ((used[0] + used[1]) / idleMs) * 100;
   return {
-    id: 'P20',
-    what: 'nothing there to the first converged push (daemon start included)',
-    measured: ms(took),
-    beside: 'commands: serve, clone, push',
-    target: '<= 60 s, <= 3 commands',
-    met: took <= 60_000,
+    id: 'P17',
+    what: `idle daemon + proxy, ${name}`,
+    measured: `${d.rss} + ${p.rss} MiB (private ${d.own} + ${p.own}); ${share.toFixed(2)} % of a core (${ms(used[0])} + ${ms(used[1])} in ${idleMs / 1000} s)`,
+    beside: `bare node ${b.rss} MiB (private ${b.own})`,
+    target: bin === null ? '<= 80 + 60 MiB, <= 0.2 %' : 'none: for comparison',
+    met: bin !== null || (d.rss <= 80 && p.rss <= 60 && share <= 0.2),
   };
 }
 
-async function rssMib(pid: number): Promise<number> {
+async function memory(pid: number): Promise<{ readonly rss: number; readonly own: number }> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? Number.NaN) / 1024);
+  const mib = (key: string): number =>
+    Math.round(Number(new RegExp(`${key}:\\s+(\\d+)`).exec(status)?.[1] ?? Number.NaN) / 1024);
+  return { rss: mib('VmRSS'), own: mib('RssAnon') };
 }
 
-async function cpuTicks(pid: number): Promise<number> {
+/** User and system time so far. */
+async function cpuMs(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return Number(fields[11]) + Number(fields[12]);
+  return ((Number(fields[11]) + Number(fields[12])) / TICKS_PER_S) * 1000;
 }

@@ -1,56 +1,41 @@
-/** `npm run bench [NAME …]`: runs the benches one after the other, prints the figures, writes docs/benchmarks.md. */
-import { writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
-import { fileURLToPath } from 'node:url';
-import type { Figure } from './figures.ts';
-import { idle } from './idle.ts';
-import { largeRepository } from './large-repository.ts';
-import { pushToTraffic } from './push-to-traffic.ts';
-import { swaps } from './swaps.ts';
+/**
+ * `npm run bench [NAME|ID …] [-- --sources]`: runs the benches one after the other and prints their figures; each
+ * writes its section of docs/benchmarks.md, the others stay. Measures the built package unless --sources is given
+ * (then nothing is written). BENCH_ROUNDS=1 shows quickly whether they work.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Bench } from './figures.ts';
+import { printResult, writeSection } from './page.ts';
+import { buildPackage, SOURCES } from './program.ts';
 
-const BENCHES = [pushToTraffic, largeRepository, swaps, idle];
-
-const asked = process.argv.slice(2);
-const unknown = asked.filter(
-  (name) => !BENCHES.some((bench) => bench.name === name || bench.ids.includes(name)),
-);
-if (unknown.length > 0) {
-  console.error(
-    `no such bench: ${unknown.join(', ')}; there are ${BENCHES.map((bench) => bench.name).join(', ')}`,
-  );
-  process.exit(2);
-}
-const chosen = BENCHES.filter(
-  (bench) => asked.length === 0 || asked.includes(bench.name) || bench.ids.some((id) => asked.includes(id)),
-);
-const figures: Figure[] = [];
-for (const bench of chosen) {
-  for (const figure of await bench.run()) {
-    figures.push(figure);
-    console.log(
-      `${figure.met ? 'met   ' : 'MISSED'} ${figure.id}  ${figure.what}: ${figure.measured} (${figure.beside}; target ${figure.target})`,
-    );
+const words = process.argv.slice(2);
+const sources = words.includes('--sources');
+const asked = words.filter((word) => word !== '--sources');
+const scratch = await mkdtemp(join(tmpdir(), 'mst-bench-'));
+process.env['XDG_CACHE_HOME'] = join(scratch, 'cache');
+try {
+  // Before the benches are imported: the test kit reads it when it is loaded.
+  process.env['MAINSTAY_BIN'] = sources ? SOURCES : await buildPackage(scratch);
+  const { BENCHES } = await import('./benches.ts');
+  const chosen = BENCHES.filter((bench) => asked.length === 0 || asked.some((word) => isCalled(bench, word)));
+  const unknown = asked.filter((word) => !BENCHES.some((bench) => isCalled(bench, word)));
+  if (unknown.length > 0) {
+    const names = BENCHES.map(({ name, ids }) => `${name} (${ids.join(', ')})`);
+    console.error(`no such bench: ${unknown.join(', ')}; there are ${names.join(', ')}`);
+    process.exitCode = 2;
+  } else {
+    for (const bench of chosen) {
+      const result = await bench.run();
+      printResult(bench, result);
+      if (!sources && process.env['BENCH_ROUNDS'] === undefined) await writeSection(bench, result);
+    }
   }
+} finally {
+  await rm(scratch, { recursive: true, force: true });
 }
-if (asked.length === 0)
-  await writeFile(fileURLToPath(new URL('../../docs/benchmarks.md', import.meta.url)), page(figures));
 
-function page(all: readonly Figure[]): string {
-  const processors = cpus();
-  const rows = all.map(
-    (one) =>
-      `| ${[one.id, one.what, one.measured, one.beside, one.target, one.met ? 'met' : 'missed'].join(' | ')} |`,
-  );
-  return [
-    '# Benchmarks',
-    '',
-    'Written by `npm run bench`. Times depend on the machine, so each figure stands beside a bare minimum of the same run.',
-    '',
-    `Machine: ${processors.length} x ${processors[0]?.model ?? 'unknown'}, Node ${process.versions.node}.`,
-    '',
-    '| | what | measured | beside it | target | |',
-    '|---|---|---|---|---|---|',
-    ...rows,
-    '',
-  ].join('\n');
+function isCalled(bench: Bench, word: string): boolean {
+  return bench.name === word || bench.ids.includes(word.toUpperCase());
 }

@@ -1,70 +1,70 @@
-/** P1 and P7: from typing `git push` to traffic on the new version, and back by a revert onto a warm slot. */
-import { openStage } from '../support/stage.ts';
-import { bootBare } from '../support/boot-bare.ts';
-import { median, ms, quantile, timed, type Bench, type Figure } from './figures.ts';
-import { plainRemote } from './plain-push.ts';
-
-const ROUNDS = 15;
+/** P1: from typing `git push` until the public port answers with the new version. */
+import { bareBoot } from './bare-boot.ts';
+import { median, ms, quantile, rounds, spread, type Bench } from './figures.ts';
+import { answers, benchStage, plainRemote, push, type TimedPush } from './scene.ts';
 
 export const pushToTraffic: Bench = {
   name: 'push-to-traffic',
-  ids: ['P1', 'P7'],
-  run: async () => [await forward(), await back()],
+  ids: ['P1'],
+  method:
+    'A small node app. Each round: a new version is committed, `git push` is run over HTTP and the public port is asked ' +
+    'every 2 ms until it answers with that version; then the same app is booted by hand until it is healthy, and the same ' +
+    'commit is pushed to a plain bare repository. "Added" is the round less the bare boot of the same round.',
+  run: async () => {
+    await using stage = await benchStage();
+    const plain = await plainRemote(stage.mainstay.root, stage.intent.dir);
+    const url = `http://127.0.0.1:${stage.port}/`;
+    const [traffic, boots, plains, added]: [number[], number[], number[], number[]] = [[], [], [], []];
+    const pushes: TimedPush[] = [];
+    for (let n = 0; n < rounds(30); n++) {
+      const ref = await stage.source.commit(`V${n}`);
+      await stage.intent.write('apps/web.yaml', stage.doc({ source: { repo: stage.source.dir, ref } }));
+      await stage.intent.commit();
+      const began = performance.now();
+      const pushing = push(stage.intent.dir, ['origin', 'HEAD:main']);
+      const served = await answers(url, `V${n}`, began);
+      pushes.push(await pushing);
+      const boot = await bareBoot(stage.source.dir);
+      traffic.push(served);
+      boots.push(boot);
+      added.push(served - boot);
+      plains.push(await plain());
+    }
+    const [p50, p95] = [median(added), quantile(added, 0.95)];
+    return {
+      figures: [
+        {
+          id: 'P1',
+          what: '`git push` typed to traffic on the new version',
+          measured: `added: ${spread(added)} (whole: p50 ${ms(median(traffic))})`,
+          beside: `boot p50 ${ms(median(boots))}, p95 ${ms(quantile(boots, 0.95))}; plain push p50 ${ms(median(plains))}`,
+          target: 'added p50 <= 150 ms, p95 <= 300 ms',
+          met: p50 <= 150 && p95 <= 300,
+        },
+      ],
+      profile: milestones(pushes, median(traffic)),
+    };
+  },
 };
 
-async function forward(): Promise<Figure> {
-  await using stage = await openStage();
-  const plain = await plainRemote(stage.mainstay.root, stage.intent);
-  const [whole, boots, pushes]: [number[], number[], number[]] = [[], [], []];
-  for (let n = 0; n < ROUNDS; n++) {
-    const ref = await stage.source.commit(`V${n}`);
-    await stage.intent.write('apps/web.yaml', stage.doc({ source: { repo: stage.source.dir, ref } }));
-    await stage.intent.commit();
-    const { took, value } = await timed(async () => {
-      const push = await stage.intent.startPush();
-      await stage.serves(`V${n}`);
-      return push;
-    });
-    await value.done;
-    whole.push(took);
-    boots.push(await bootBare(stage.source.dir));
-    pushes.push(await plain.push());
-  }
-  const boot = median(boots);
-  const [p50, p95] = [median(whole) - boot, quantile(whole, 0.95) - boot];
-  return {
-    id: 'P1',
-    what: '`git push` typed to traffic on the new version, beyond the boot of the app',
-    measured: `p50 ${ms(p50)}, p95 ${ms(p95)}`,
-    beside: `boot ${ms(boot)}, plain push ${ms(median(pushes))}`,
-    target: 'p50 <= 150 ms, p95 <= 300 ms',
-    met: p50 <= 150 && p95 <= 300,
-  };
-}
+const MILESTONES: readonly (readonly [RegExp, string])[] = [
+  [/: plan: |^plan/, 'checked, the ref moved, planned'],
+  [/checked out/, 'checked out'],
+  [/: started /, 'process started'],
+  [/: healthy /, 'healthy'],
+  [/ is live in /, 'promoted and routed'],
+  [/^converged/, 'verdict noted and printed'],
+];
 
-async function back(): Promise<Figure> {
-  await using stage = await openStage({ app: { keep_previous_warm: true } });
-  const plain = await plainRemote(stage.mainstay.root, stage.intent);
-  const b = await stage.source.commit('B');
-  await stage.pushApp({ source: { repo: stage.source.dir, ref: b } });
-  const [times, pushes]: [number[], number[]] = [[], []];
-  for (let n = 0; n < ROUNDS; n++) {
-    await stage.intent.git('revert', '--no-edit', 'HEAD');
-    const { took, value } = await timed(async () => {
-      const push = await stage.intent.startPush();
-      await stage.serves(n % 2 === 0 ? 'A' : 'B');
-      return push;
-    });
-    await value.done;
-    times.push(took);
-    pushes.push(await plain.push());
-  }
-  return {
-    id: 'P7',
-    what: '`git revert` pushed with a warm slot: the old version serves',
-    measured: `p50 ${ms(median(times))}, p95 ${ms(quantile(times, 0.95))}`,
-    beside: `plain push ${ms(median(pushes))}`,
-    target: '<= 250 ms',
-    met: median(times) <= 250,
-  };
+/** When each line came, as the pusher saw it. */
+function milestones(pushes: readonly TimedPush[], traffic: number): readonly string[] {
+  const found = MILESTONES.flatMap(([pattern, name]) => {
+    const times = pushes.flatMap(({ said }) => said.find(({ text }) => pattern.test(text))?.after ?? []);
+    return times.length === 0 ? [] : [`${ms(median(times))}: ${name}`];
+  });
+  return [
+    ...found,
+    `${ms(traffic)}: first answer of the new version`,
+    `${ms(median(pushes.map((one) => one.took)))}: git ends`,
+  ];
 }

@@ -19,6 +19,8 @@ export const MAINSTAY_BIN =
   process.env['MAINSTAY_BIN'] ?? fileURLToPath(new URL('../../bin/mainstay.js', import.meta.url));
 
 export interface MainstayOptions {
+  /** Another program than MAINSTAY_BIN, for comparisons. */
+  readonly bin?: string;
   /** Value of --intent; the daemon's own repository unless given. */
   readonly intent?: string;
   /** The same, as a path below the scratch folder. */
@@ -76,6 +78,7 @@ export async function startMainstay(options: MainstayOptions = {}): Promise<Main
   await mkdir(join(root, 'tmp'));
   await options.before?.(root, data);
   const intent = options.intent ?? (options.intentIn === undefined ? null : join(root, options.intentIn));
+  const bin = options.bin ?? MAINSTAY_BIN;
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const env = {
@@ -94,7 +97,7 @@ export async function startMainstay(options: MainstayOptions = {}): Promise<Main
     const words = ['serve', '--data', data, '--listen', `127.0.0.1:${port}`];
     if (options.nats !== null) words.push('--nats', options.nats ?? 'off');
     if (intent !== null) words.push('--intent', intent);
-    const all = [MAINSTAY_BIN, ...words, ...(options.flags ?? []), ...flags];
+    const all = [bin, ...words, ...(options.flags ?? []), ...flags];
     const daemon = start(process.execPath, all, { env, cwd: root, limitMs: 600_000 });
     running = daemon;
     let exited = false;
@@ -163,9 +166,9 @@ export async function startMainstay(options: MainstayOptions = {}): Promise<Main
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }),
     cli: (args, more = {}) =>
-      run(process.execPath, [MAINSTAY_BIN, ...args], { cwd: root, ...more, env: cliEnv(more.env) }),
+      run(process.execPath, [bin, ...args], { cwd: root, ...more, env: cliEnv(more.env) }),
     startCli: (args, more = {}) =>
-      start(process.execPath, [MAINSTAY_BIN, ...args], { cwd: root, ...more, env: cliEnv(more.env) }),
+      start(process.execPath, [bin, ...args], { cwd: root, ...more, env: cliEnv(more.env) }),
     clone: (name = 'clone', via = 'http') =>
       openIntentRepo(
         join(root, name),
