@@ -3,7 +3,7 @@
  * time; nothing that happened between two passes matters but what is there now.
  */
 import type { App } from '../model/intent.ts';
-import type { AppNote } from '../model/commit-record.ts';
+import type { AppNote, PlanCounts } from '../model/commit-record.ts';
 import type { Plan } from '../model/plan.ts';
 import { assess } from '../plan/assess.ts';
 import { makePlan } from '../plan/plan.ts';
@@ -48,9 +48,10 @@ export function createReconciler(ctx: Context, parts: ReconcileParts): Reconcile
       await applyRoutes(ctx);
       const plan = makePlan(ctx.state.desired, observed(ctx), ctx.ports.clock.now());
       ctx.state.plan = plan;
-      announce(ctx, plan);
+      const whole = isWhole(ctx) ? { ...plan, counts: countsForCommit(ctx, plan) } : null;
+      if (whole !== null) announce(ctx, whole);
       execute(ctx, plan);
-      report(ctx, { ...assess(plan), plan: isWhole(ctx) ? plan : null, apps: appNotes(ctx) });
+      report(ctx, { ...assess(plan), plan: whole, apps: appNotes(ctx) });
       await goBackAfterFailure(ctx);
       parts.noted();
       parts.passed(plan);
@@ -66,7 +67,7 @@ function retryLater(ctx: Context): number | null {
 
 /** The first whole plan for a commit is told to those who follow it. */
 function announce(ctx: Context, plan: Plan): void {
-  if (ctx.state.record?.plan !== null || !isWhole(ctx)) return;
+  if (ctx.state.record?.plan !== null) return;
   const { start, stop, swap, unchanged } = plan.counts;
   ctx.events.emit({
     type: 'commit-planned',
@@ -74,6 +75,23 @@ function announce(ctx: Context, plan: Plan): void {
     message: `plan: ${start} to start, ${swap} to swap, ${stop} to stop, ${unchanged} unchanged`,
     data: { plan },
   });
+}
+
+/** What began for this commit while other sources were still being looked up counts as planned, not as unchanged. */
+function countsForCommit(ctx: Context, plan: Plan): PlanCounts {
+  const begun = new Map<string, string>();
+  for (const { unit, do: what } of ctx.state.record?.actions ?? []) begun.set(unit, what);
+  for (const { name, work } of ctx.state.apps.values())
+    if (work?.intent === plan.commit) begun.set(name, work.do);
+  for (const { unit } of plan.actions) begun.delete(unit);
+  const count = (...kinds: readonly string[]): number =>
+    [...begun.values()].filter((what) => kinds.includes(what)).length;
+  return {
+    start: plan.counts.start + count('start', 'restart'),
+    stop: plan.counts.stop + count('stop'),
+    swap: plan.counts.swap + count('swap'),
+    unchanged: plan.unchanged.filter((unit) => !begun.has(unit)).length,
+  };
 }
 
 /** Every source has been looked up, with whatever result: only then is a plan a plan of the commit. */
