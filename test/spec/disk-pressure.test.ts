@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openGate } from '../support/gate.ts';
 import { run } from '../support/run-command.ts';
+import { isAlive } from '../support/processes.ts';
 import { openStage } from '../support/stage.ts';
-import { stays } from '../support/wait.ts';
+import { eventually, stays } from '../support/wait.ts';
 
 const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin' };
 
@@ -18,7 +19,7 @@ describe('disk pressure', () => {
       system: { alerts: [{ webhook: gate.url('disk'), events: ['disk-pressure'] }] },
       before: async (_root: string, data: string) => {
         await mkdir(data);
-        const ran = await run('mount', ['-t', 'tmpfs', '-o', 'size=48m,mode=700', 'tmpfs', data], { env });
+        const ran = await run('mount', ['-t', 'tmpfs', '-o', 'size=160m,mode=700', 'tmpfs', data], { env });
         if (ran.code !== 0) mounted.why = ran.stderr;
         else mounted.at = data;
       },
@@ -30,7 +31,7 @@ describe('disk pressure', () => {
     });
     if (mounted.at === null) return context.skip(`no small file system can be mounted here: ${mounted.why}`);
     const filler = join(mounted.at, 'filler');
-    const full = await writeFile(filler, Buffer.alloc(64 * 1024 * 1024)).catch(
+    const full = await writeFile(filler, Buffer.alloc(192 * 1024 * 1024)).catch(
       (error: NodeJS.ErrnoException) => error,
     );
     expect((full as NodeJS.ErrnoException).code).toBe('ENOSPC');
