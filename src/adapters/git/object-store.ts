@@ -6,6 +6,7 @@ import type { BlobRead, CommitInfo, Quarantine, TreeEntry } from '../../ports.ts
 import { GitError, quarantineEnvironment } from './git-command.ts';
 import type { Git } from './git-command.ts';
 import type { IsoObjects } from './iso-objects.ts';
+import { createQuarantineReaders } from './quarantine-readers.ts';
 import { openObjectBatch } from './object-batch.ts';
 import type { BatchObject, ObjectBatch } from './object-batch.ts';
 import { OID, parseCommit, parseTree } from './object-format.ts';
@@ -19,7 +20,7 @@ const COMMIT_MAX_BYTES = 1024 * 1024;
 
 export interface ObjectStore {
   /** Entries of one tree. Rejects when it is not there. */
-  tree(oid: string): Promise<RawEntry[]>;
+  tree(oid: string, quarantine?: Quarantine): Promise<RawEntry[]>;
   /** Null when there is no such commit. */
   commit(oid: string, quarantine?: Quarantine): Promise<CommitInfo | null>;
   blobs(oids: readonly string[], maxBytes: number, quarantine?: Quarantine): Promise<Map<string, BlobRead>>;
@@ -31,29 +32,26 @@ export interface ObjectStore {
 
 export function createObjectStore(git: Git, iso: IsoObjects): ObjectStore {
   const batch = openObjectBatch(git);
+  const quarantined = createQuarantineReaders(git);
 
-  /** A quarantine lives as short as its push: so does the reader that sees it. */
   const using = async <T>(
     quarantine: Quarantine | undefined,
     work: (batch: ObjectBatch) => Promise<T>,
-  ): Promise<T> => {
-    if (quarantine === undefined) return await work(batch);
-    const own = openObjectBatch(git, quarantineEnvironment(quarantine));
-    try {
-      return await work(own);
-    } finally {
-      own.close();
-    }
-  };
+  ): Promise<T> => (quarantine === undefined ? await work(batch) : await quarantined.lend(quarantine, work));
 
   const inProcess = async (oid: string, quarantine?: Quarantine): Promise<Uint8Array | null> =>
     quarantine === undefined ? ((await iso.read(oid))?.bytes ?? null) : null;
 
   return {
     batch,
-    close: () => batch.close(),
-    tree: async (oid) => {
-      const bytes = (await inProcess(oid)) ?? (await batch.contents([oid]))[0]?.bytes;
+    close: () => {
+      batch.close();
+      quarantined.close();
+    },
+    tree: async (oid, quarantine) => {
+      const bytes =
+        (await inProcess(oid, quarantine)) ??
+        (await using(quarantine, async (reader) => (await reader.contents([oid]))[0]?.bytes));
       if (bytes === undefined) throw new GitError(`tree ${oid} is missing`, null, '');
       return parseTree(bytes);
     },

@@ -4,7 +4,7 @@
  */
 import { err, failure, ok } from '../../base/result.ts';
 import type { Result } from '../../base/result.ts';
-import type { Clock, CommitInfo, IntentRepository, Log, TreeChange } from '../../ports.ts';
+import type { Clock, CommitInfo, IntentRepository, Log, Quarantine, TreeChange } from '../../ports.ts';
 import { commitChange } from './commit-change.ts';
 import { checkGitVersion, createGit, gitError, quarantineEnvironment, runGit } from './git-command.ts';
 import type { Git } from './git-command.ts';
@@ -12,7 +12,7 @@ import { openIsoObjects } from './iso-objects.ts';
 import { finishMove } from './move-branch.ts';
 import { createObjectStore } from './object-store.ts';
 import type { ObjectStore } from './object-store.ts';
-import { comparePaths, OID } from './object-format.ts';
+import { OID } from './object-format.ts';
 import { watchRefs } from './ref-watch.ts';
 import { ensureBareRepository, locate } from './repository-files.ts';
 import type { RepositoryPlace } from './repository-files.ts';
@@ -103,14 +103,18 @@ async function opened(
     list: async (commit, quarantine) => await objects.list(hash(commit), quarantine),
     diff: async (from, to, quarantine) => {
       if (from === null) return (await objects.list(hash(to), quarantine)).map(added);
-      if (quarantine !== undefined)
-        return await diffByGit(git, { from, to }, quarantineEnvironment(quarantine));
-      const [before, after] = await Promise.all([treeOf(objects, from), treeOf(objects, to)]);
-      return await diffTrees((oid) => objects.tree(oid), before, after);
+      const [before, after] = await Promise.all([
+        treeOf(objects, from, quarantine),
+        treeOf(objects, to, quarantine),
+      ]);
+      return await diffTrees((oid) => objects.tree(oid, quarantine), before, after);
     },
     read: (oids, maxBytes, quarantine) => objects.blobs(oids, maxBytes, quarantine),
     pathOid: async (commit, path) => await pathOid(objects, commit, path),
     isAncestor: async (ancestor, descendant, quarantine) => {
+      // Most pushes add one commit: that needs no process.
+      const newest = await objects.commit(descendant, quarantine);
+      if (newest?.oid === ancestor || newest?.parents.includes(ancestor) === true) return true;
       const args = ['merge-base', '--is-ancestor', '--end-of-options', hash(ancestor), hash(descendant)];
       const asked = await git.run(args, { env: quarantineEnvironment(quarantine) });
       if (asked.code === 0 || asked.code === 1) return asked.code === 0;
@@ -149,8 +153,8 @@ function hash(oid: string): string {
   return oid;
 }
 
-async function treeOf(objects: ObjectStore, commit: string): Promise<string> {
-  const found: CommitInfo | null = await objects.commit(hash(commit));
+async function treeOf(objects: ObjectStore, commit: string, quarantine?: Quarantine): Promise<string> {
+  const found: CommitInfo | null = await objects.commit(hash(commit), quarantine);
   if (found === null) throw new Error(`commit ${commit} is not in the repository`);
   return found.tree;
 }
@@ -171,38 +175,4 @@ async function pathOid(objects: ObjectStore, commit: string, path: string): Prom
 
 function added(entry: { readonly path: string; readonly oid: string; readonly mode: string }): TreeChange {
   return { path: entry.path, before: null, after: entry.oid, mode: entry.mode };
-}
-
-/** Where isomorphic-git cannot look: the objects of a push that is still being checked. */
-async function diffByGit(
-  git: Git,
-  range: { from: string; to: string },
-  env: Record<string, string>,
-): Promise<TreeChange[]> {
-  const args = [
-    'diff-tree',
-    '-r',
-    '-z',
-    '--raw',
-    '--no-renames',
-    '--full-index',
-    hash(range.from),
-    hash(range.to),
-  ];
-  const fields = (await git.must(args, { env })).toString().split('\0');
-  const changes: TreeChange[] = [];
-  for (let at = 0; at + 1 < fields.length; at += 2) {
-    const [oldMode = '', newMode = '', before = '', after = ''] = (fields[at] ?? '').slice(1).split(' ');
-    changes.push({
-      path: fields[at + 1] ?? '',
-      before: present(before),
-      after: present(after),
-      mode: newMode === '000000' ? oldMode : newMode,
-    });
-  }
-  return changes.toSorted((a, b) => comparePaths(a.path, b.path));
-}
-
-function present(oid: string): string | null {
-  return /^0+$/.test(oid) ? null : oid;
 }

@@ -7,9 +7,10 @@ import { expect, test } from 'vitest';
 
 import { openIsoObjects } from '../../../src/adapters/git/iso-objects.ts';
 import { openObjectBatch } from '../../../src/adapters/git/object-batch.ts';
-import { parseCommit, parseTree } from '../../../src/adapters/git/object-format.ts';
+import { comparePaths, parseCommit, parseTree } from '../../../src/adapters/git/object-format.ts';
 import { diffTrees } from '../../../src/adapters/git/tree-diff.ts';
 import { createNoteWriter } from '../../../src/adapters/git/notes.ts';
+import type { TreeChange } from '../../../src/ports.ts';
 import { atEnd, git, open, scratchDir } from './scratch.ts';
 
 type Files = Record<string, { text: string; mode: string }>;
@@ -49,6 +50,24 @@ function commitOf(repo: string, files: Files): string {
   return git(repo, ['fast-import', '--quiet', '--force'], `${header}${entries}\nget-mark :1\n`).trim();
 }
 
+/** What stock git says that differs, in the form and order of ours. */
+function diffOfGit(repo: string, from: string, to: string): TreeChange[] {
+  const args = ['diff-tree', '-r', '-z', '--raw', '--no-renames', '--full-index', from, to];
+  const fields = git(repo, args).split('\0');
+  const side = (oid: string): string | null => (/^0+$/.test(oid) ? null : oid);
+  const changes: TreeChange[] = [];
+  for (let at = 0; at + 1 < fields.length; at += 2) {
+    const [oldMode = '', mode = '', before = '', after = ''] = (fields[at] ?? '').slice(1).split(' ');
+    changes.push({
+      path: fields[at + 1] ?? '',
+      before: side(before),
+      after: side(after),
+      mode: mode === '000000' ? oldMode : mode,
+    });
+  }
+  return changes.toSorted((a, b) => comparePaths(a.path, b.path));
+}
+
 test('both readers say the same of random trees, and the diff is the one that git makes', async () => {
   const repo = await open(path.join(scratchDir(), 'intent.git'));
   const batch = openObjectBatch(repo.git);
@@ -74,6 +93,7 @@ test('both readers say the same of random trees, and the diff is the one that gi
 
       expect(parseCommit(to, raw?.bytes ?? new Uint8Array())).toEqual(b);
       expect(byIso).toEqual(byGit);
+      expect(byIso).toEqual(diffOfGit(repo.path, from, to));
       expect(byIso).toEqual(await repo.diff(from, to, quarantine));
       expect(byIso).toEqual(await repo.diff(from, to));
       const listed = await repo.list(to);
