@@ -2,8 +2,14 @@
 import { backoffMs } from '../base/backoff.ts';
 import type { Context } from './context.ts';
 import { noteText } from './note-text.ts';
+import { isTerminal } from './record.ts';
 
 const BATCH = 200;
+/**
+ * What is still on its way is noted a little later: a quick rollout reaches its verdict by then, is noted once, and does
+ * not share the processors with git while the new version boots. It is in the store all the time.
+ */
+const UNDER_WAY_MS = 500;
 const BACKOFF = { firstMs: 200, capMs: 30_000 };
 
 export interface NoteQueue {
@@ -19,9 +25,23 @@ export function runNoteQueue(ctx: Context, daemon: string): NoteQueue {
   let idleListeners: (() => void)[] = [];
   const wake = (): void => alarm.abort();
 
+  /** Waits for a verdict among what is due, for somebody who waits, or for the time to be up. */
+  async function ripen(): Promise<void> {
+    const until = ctx.ports.clock.now() + UNDER_WAY_MS;
+    while (!ctx.signal.aborted) {
+      alarm = new AbortController();
+      const due = ctx.ports.store.commits.unnoted(BATCH);
+      const left = until - ctx.ports.clock.now();
+      const ripe = due.length === 0 || due.some(({ state }) => isTerminal(state));
+      if (ripe || left <= 0 || idleListeners.length > 0) return;
+      await ctx.ports.clock.sleep(left, AbortSignal.any([alarm.signal, ctx.signal]));
+    }
+  }
+
   async function run(): Promise<void> {
     let failures = 0;
     while (!ctx.signal.aborted) {
+      await ripen();
       alarm = new AbortController();
       const due = ctx.ports.store.commits.unnoted(BATCH);
       if (due.length === 0) {
