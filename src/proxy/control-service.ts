@@ -34,9 +34,10 @@ export function createControlService({ plane, file, log, onStop }: ControlServic
           'The table has a shape that this proxy does not know. Nothing was changed.',
         ),
       );
-    // First to disk: whatever was served to anybody is what a restart would serve.
-    await file.write(table);
+    // Served first, so that nobody waits for the disk. The answer waits: until then the daemon keeps what the former
+    // table leads to, and a process that dies in between is given the new table again.
     const failures = await plane.apply(table);
+    await file.write(table);
     for (const { message } of failures) log(message);
     return ok(failures);
   }
