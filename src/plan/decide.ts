@@ -121,7 +121,8 @@ function keepAlive(desired: DesiredApp, observed: ObservedApp, now: number): Dec
     digest: live.digest,
     after: [],
   } as const;
-  if (observed.restartAsked) return act({ ...restart, because: 'an operator asked for it' });
+  if (observed.restartAsked && observed.liveIntact)
+    return act({ ...restart, because: 'an operator asked for it' });
   if (up >= wanted || observed.liveHold?.digest === live.digest) return null;
   const exits = observed.crashes?.exits.length ?? 0;
   const restartAt = observed.crashes?.restartAt ?? 0;
@@ -135,6 +136,10 @@ function keepAlive(desired: DesiredApp, observed: ObservedApp, now: number): Dec
   }
   const afresh = freshSlot(desired, observed);
   if (afresh !== null) return afresh;
+  if (!observed.liveIntact) {
+    const reason = "its slot's folder was changed or removed, and what is wanted cannot be laid afresh now";
+    return blocked(desired.name, 'slot-drifted', reason, null);
+  }
   return act({ ...restart, because: exits > 0 ? 'it ended by itself' : `${up} of ${wanted} processes run` });
 }
 

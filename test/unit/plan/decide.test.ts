@@ -117,6 +117,18 @@ const CASES: readonly [string, DesiredApp, ObservedApp, string][] = [
   ],
   ['its folder was damaged', wanted(OLD), serving({ instances: [], liveIntact: false }), 'swap new'],
   [
+    'its folder was damaged, and its source does not answer',
+    unknown(unreachable),
+    serving({ instances: [], liveIntact: false }),
+    'blocked slot-drifted',
+  ],
+  [
+    'a restart was asked for, and its folder was damaged',
+    wanted(OLD),
+    serving({ restartAsked: true, liveIntact: false }),
+    'unchanged',
+  ],
+  [
     'it kept ending',
     wanted(OLD),
     serving({
