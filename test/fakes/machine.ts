@@ -200,7 +200,7 @@ function openProbe(machine: Machine, life: Life, answered: Set<string>): Probe {
 
 /** The lowest port that nothing listens on: what was given back is soon given out again. */
 function openPorts(machine: Machine): PortAllocator {
-  const out = new Set(machine.running().flatMap(({ spec }) => portsOf(spec)));
+  const out = new Set([...machine.world.runs.values()].flatMap(({ spec }) => portsOf(spec)));
   return {
     allocate(count) {
       const ports: number[] = [];

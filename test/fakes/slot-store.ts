@@ -22,6 +22,8 @@ export interface Folders {
   readonly apps: Map<string, AppFolders>;
   /** Makes the next checkout of an app fail once, with this message. */
   readonly failCheckout: Map<string, string>;
+  /** `APP/SLOT` of folders in which somebody has changed something. */
+  readonly damaged: Set<string>;
 }
 
 export interface SlotStoreParts {
@@ -35,7 +37,7 @@ export interface SlotStoreParts {
 const NOTHING: SlotLinks = { live: null, previous: null };
 
 export function createFolders(): Folders {
-  return { apps: new Map(), failCheckout: new Map() };
+  return { apps: new Map(), failCheckout: new Map(), damaged: new Set() };
 }
 
 /** One daemon's view of them. Work on folders goes one after another for each app, as in the real store. */
@@ -93,7 +95,9 @@ export function openSlotStore(parts: SlotStoreParts): SlotStore {
     stagingDir: (name) => `/apps/${name}/staging`,
     async intact(name, slot) {
       await life.step('slots.intact');
-      return typeof folders.apps.get(name)?.slots.get(slot) === 'string';
+      return (
+        typeof folders.apps.get(name)?.slots.get(slot) === 'string' && !folders.damaged.has(`${name}/${slot}`)
+      );
     },
     checkout: (request, signal) => inTurn(request.app, () => checkOut(held, request, signal)),
     abandon: (name, slot) =>
@@ -168,6 +172,7 @@ async function checkOut(
   if (app(name).slots.has(slot) && parts.inUse(name).has(slot))
     parts.violated('folder-in-use', `checkout replaces ${name}/${slot} under a running program`);
   app(name).slots.set(slot, version.commit);
+  folders.damaged.delete(`${name}/${slot}`);
   app(name).staging = false;
   hand(name).add(slot);
   await life.step('slots.checkout reply');

@@ -102,3 +102,12 @@ export function kill(world: World): void {
   world.say(`--- kill ${run.spec.id}`);
   world.machine.kill(run);
 }
+
+/** Somebody changes files in a slot of the app. */
+export function damage(world: World, app: string): void {
+  const { live, previous } = world.folders.apps.get(app)?.record ?? { live: null, previous: null };
+  const slot = (world.chance.hit(0.5) ? live : previous)?.slot;
+  if (slot === undefined) return;
+  world.say(`--- damage ${app}/${slot}`);
+  world.folders.damaged.add(`${app}/${slot}`);
+}

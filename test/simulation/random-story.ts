@@ -38,6 +38,7 @@ const DEEDS = {
   blind: 1,
   proxy: 1,
   checkout: 1,
+  damage: 1,
   deploy: 3,
   rollback: 2,
   restart: 1,
@@ -129,6 +130,8 @@ function perform(world: World, deed: Deed, budget: { kills: number }): void {
       return;
     case 'checkout':
       return void world.folders.failCheckout.set(app, 'the disk hiccuped');
+    case 'damage':
+      return people.damage(world, app);
     case 'deploy':
       return people.deploy(world, app, people.newVersion(world, app, character(world)));
     case 'rollback':

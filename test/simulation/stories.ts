@@ -136,6 +136,15 @@ export const STORIES: Readonly<Record<string, Story>> = {
     world.sources.moved();
     await world.pass(A_WHILE);
   },
+  'a damaged slot, and a source that does not answer': async (world) => {
+    await serving(world);
+    world.sources.unreachable.add(repoOf('web'));
+    world.folders.damaged.add(`web/${world.folders.apps.get('web')?.record?.live?.slot}`);
+    world.crash();
+    await world.pass(A_WHILE);
+    people.kill(world);
+    await world.pass(20_000);
+  },
   'notes, proxy, disk and backend fail for a moment': async (world) => {
     await serving(world);
     world.notes.failing = 2;
