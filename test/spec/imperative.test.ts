@@ -127,11 +127,11 @@ describe('imperative calls', () => {
       expect(changed.code, changed.stderr).toBe(0);
       expect(changed.stdout).toContain(push.commit.slice(0, 7));
       expect(changed.stdout).toMatch(/swap|env/i);
-      const [unit] = await stage.units();
-      killNow(unit?.pid ?? 0);
+      const pid = (await stage.get('/pid')).text;
+      killNow(Number(pid));
       await eventually('it runs again', async () => {
-        const [again] = await stage.units();
-        return again !== undefined && again.pid !== unit?.pid && (await stage.status()).healthy;
+        const again = await stage.get('/pid');
+        return again.status === 200 && again.text !== pid && (await stage.status()).healthy;
       });
       const restarted = await stage.mainstay.cli(['why', 'web']);
       expect(restarted.stdout).toMatch(/restart/i);

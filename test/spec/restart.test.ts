@@ -47,9 +47,9 @@ describe('restart', () => {
       await using stage = await openStage();
       const b = await stage.source.commit('B');
       await stage.deploy(b);
-      const [before, [unit], load] = [
+      const [before, pid, load] = [
         await stage.status(),
-        await stage.units(),
+        (await stage.get('/pid')).text,
         startLoad(stage.port, { connections: 2 }),
       ];
       await stage.mainstay.kill9();
@@ -62,7 +62,7 @@ describe('restart', () => {
         previous_commit: before.previous_commit,
         last_deploy_time: before.last_deploy_time,
       });
-      expect((await stage.units())[0]?.pid).toBe(unit?.pid);
+      expect((await stage.get('/pid')).text).toBe(pid);
       expect((await load.stop()).failures).toEqual([]);
       expect((await stage.rollback()).body.success).toBe(true);
     },

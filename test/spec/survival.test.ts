@@ -31,7 +31,11 @@ describe('survival', () => {
         previous_commit: stage.first,
         healthy: true,
       });
-      expect((await stage.rollback()).body.success).toBe(true);
+      await eventually(
+        'nothing is in progress any more',
+        async () => (await stage.status()).state === 'converged',
+      );
+      expect(await stage.rollback()).toMatchObject({ status: 200, body: { success: true } });
       expect(await stage.text()).toBe('A');
       // Not a crash of the app's own: it does not count towards the brake.
       expect((await stage.mainstay.cli(['status', '--json'])).stdout).not.toContain('"held"');
