@@ -1,11 +1,12 @@
 /**
  * Makes what derives from the schemas: the TypeScript types (src/model/*.gen.ts), the validators with what their
- * messages need (src/intent/validators.gen.ts), and the copies that editors use in the example repository. `--check`
+ * messages need (src/intent/validators.gen.ts), those of the API's inputs (src/api/validators.gen.ts), and the copies that editors use in the example repository. `--check`
  * writes nothing and fails when a generated file is out of date.
  */
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { compile } from 'json-schema-to-typescript';
+import { inputValidatorsText } from './input-validators.ts';
 import { validatorsText } from './validators.ts';
 
 const here = import.meta.dirname;
@@ -38,6 +39,7 @@ emit(
     files.map((file) => JSON.parse(readFileSync(join(here, file), 'utf8')) as Record<string, unknown>),
   ),
 );
+emit(join(root, 'src', 'api', 'validators.gen.ts'), inputValidatorsText());
 
 if (stale.length > 0) {
   process.stderr.write(`out of date, run \`npm run gen\`: ${stale.join(', ')}\n`);

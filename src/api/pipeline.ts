@@ -15,13 +15,13 @@ import { hostAllowed } from './listen.ts';
 import type { ApiCounts } from './metrics.ts';
 import type { Answer, ApiParts, Call, Route } from './route.ts';
 import { send } from './send.ts';
-import type { Compile, Validate } from './validate.ts';
+import { inputsOf } from './validate.ts';
+import type { Validate } from './validate.ts';
 
 export interface PipelineParts {
   readonly api: ApiParts;
   readonly access: Access;
   readonly counts: ApiCounts;
-  readonly compile: Compile;
   readonly log: Log;
   readonly listenHost: string;
   readonly allowedHosts: readonly string[];
@@ -36,7 +36,7 @@ const NOBODY: Caller = { name: 'nobody', role: 'none' };
 
 /** The function that serves a route; it never rejects. */
 export function routePipeline(route: Route, parts: PipelineParts): (exchange: Exchange) => Promise<void> {
-  const validate = parts.compile(route);
+  const validate = inputsOf(route);
   return async (exchange) => {
     const started = parts.api.clock.now();
     let by = '';

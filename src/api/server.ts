@@ -22,7 +22,6 @@ import type { PipelineParts } from './pipeline.ts';
 import type { ApiParts } from './route.ts';
 import { createRouter } from './router.ts';
 import { ROUTES } from './routes.ts';
-import { createCompile } from './validate.ts';
 
 export interface ApiOptions {
   readonly control: ControlPlane;
@@ -117,7 +116,6 @@ function pipelineParts(options: ApiOptions, counts: ApiCounts): PipelineParts {
     api,
     access: createAccess({ tokens, operatorToken: options.operatorToken, clock }),
     counts,
-    compile: createCompile(),
     log,
     listenHost: options.listen.host,
     allowedHosts: options.allowedHosts ?? [],

@@ -1,10 +1,11 @@
 /** Path, query and body of a request against the route's schemas, with errors that name the field. */
-import { Ajv2020 } from 'ajv/dist/2020.js';
-import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
 import { err, failure, ok } from '../base/result.ts';
 import type { Result } from '../base/result.ts';
+import type { SchemaError, Validator } from '../intent/validator.ts';
+import { inputSchemas } from './input-schemas.ts';
 import type { Route } from './route.ts';
 import type { Schema } from './schema.ts';
+import { INPUTS } from './validators.gen.ts';
 
 export interface Inputs {
   readonly params: Readonly<Record<string, string>>;
@@ -21,26 +22,17 @@ export interface RawInputs {
 /** Fails with `invalid-request`; `details.field` names the first wrong field, `details.errors` all of them. */
 export type Validate = (inputs: RawInputs) => Result<Inputs>;
 
-export type Compile = (route: Route) => Validate;
-
-/** Schemas are compiled when their route is first asked for: a daemon starts without paying for those it never needs. */
-export function createCompile(): Compile {
-  // The schemas are ours, and a test checks them: checking them here as well would double the cost.
-  const words = new Ajv2020({ allErrors: true, coerceTypes: true, validateSchema: false });
-  const strict = new Ajv2020({ allErrors: true, validateSchema: false });
-  return (route) => {
-    let validate: Validate | null = null;
-    return (inputs) => {
-      validate ??= compile(route, words, strict);
-      return validate(inputs);
-    };
-  };
+/** Made by `npm run gen`; see schemas/input-validators.ts. */
+export interface InputValidators {
+  readonly params: Validator;
+  readonly query: Validator;
+  readonly body: Validator;
 }
 
-function compile(route: Route, words: Ajv2020, strict: Ajv2020): Validate {
-  const params = words.compile(exactly(route.params ?? {}, true));
-  const query = words.compile(exactly(route.query ?? {}, false));
-  const body = strict.compile(route.body?.schema ?? { type: 'object', additionalProperties: false });
+export function inputsOf(route: Route): Validate {
+  const validators = INPUTS[route.id];
+  if (validators === undefined) throw new Error(`no validators of ${route.id}: run \`npm run gen\``);
+  const schemas = inputSchemas(route);
   return (inputs) => {
     const checked = {
       params: { ...inputs.params },
@@ -49,9 +41,9 @@ function compile(route: Route, words: Ajv2020, strict: Ajv2020): Validate {
     };
     const errors = [
       ...repeated(inputs.query),
-      ...problems('path', params, checked.params),
-      ...problems('query', query, checked.query),
-      ...problems('body', body, checked.body),
+      ...problems('path', validators.params, checked.params, schemas.params),
+      ...problems('query', validators.query, checked.query, schemas.query),
+      ...problems('body', validators.body, checked.body, schemas.body),
     ];
     const first = errors[0];
     if (first === undefined) return ok(checked as Inputs);
@@ -71,21 +63,12 @@ function repeated(query: URLSearchParams): Problem[] {
   return names.map((name) => ({ field: `query.${name}`, problem: 'is given more than once' }));
 }
 
-function exactly(properties: Readonly<Record<string, Schema>>, required: boolean): Schema {
-  return {
-    type: 'object',
-    properties,
-    additionalProperties: false,
-    required: required ? Object.keys(properties) : [],
-  };
-}
-
-function problems(place: string, validate: ValidateFunction, value: unknown): Problem[] {
+function problems(place: string, validate: Validator, value: unknown, schema: Schema): Problem[] {
   if (validate(value)) return [];
-  return (validate.errors ?? []).slice(0, 10).map((error) => describe(place, error, validate.schema));
+  return (validate.errors ?? []).slice(0, 10).map((error) => describe(place, error, schema));
 }
 
-function describe(place: string, error: ErrorObject, schema: unknown): Problem {
+function describe(place: string, error: SchemaError, schema: Schema): Problem {
   const field = `${place}${error.instancePath.replaceAll('/', '.')}`;
   const params: Readonly<Record<string, unknown>> = error.params;
   switch (error.keyword) {
@@ -108,9 +91,7 @@ function describe(place: string, error: ErrorObject, schema: unknown): Problem {
   }
 }
 
-function known(schema: unknown): string {
-  const properties =
-    typeof schema === 'object' && schema !== null && 'properties' in schema ? schema.properties : {};
-  const names = Object.keys(properties as object);
+function known({ properties }: Schema): string {
+  const names = Object.keys((properties ?? {}) as object);
   return names.length === 0 ? 'none is taken' : `known: ${names.join(', ')}`;
 }
