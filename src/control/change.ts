@@ -2,7 +2,7 @@
  * Imperative calls become commits: deploy and rollback edit `source.ref`, suspend and resume edit `suspend`, everything
  * else in the file stays byte for byte. When a deploy fails, the branch goes back to what is live.
  */
-import { err, failure, ok, type Result } from '../base/result.ts';
+import { err, failure, ok, type Failure, type Result } from '../base/result.ts';
 import { setAppRef, setAppSuspend } from '../intent/edit.ts';
 import type { Caller } from '../model/control-plane.ts';
 import type { Hold } from '../model/hold.ts';
@@ -138,6 +138,8 @@ async function tryEdit(
   const head = await repository.resolve(repository.watchedRef);
   const path = ctx.state.intent?.files.get(change.app);
   if (head === null || path === undefined) return err(unknownUnit(change.app));
+  const refused = refusedHead(ctx, head);
+  if (refused !== null) return err(refused);
   const oid = await repository.pathOid(head, path);
   const blob = oid === null ? undefined : (await repository.read([oid], MAX_FILE_BYTES)).get(oid);
   if (blob === undefined || typeof blob === 'string') return err(unknownUnit(change.app));
@@ -153,6 +155,17 @@ async function tryEdit(
     message,
   });
   return written.ok ? ok({ commit: written.value, changed: true }) : written;
+}
+
+/** Nothing that is committed on top of a refused commit would be taken up; null when this one was not refused. */
+export function refusedHead(ctx: Context, commit: string): Failure | null {
+  const record = ctx.ports.store.commits.get(commit);
+  if (record === null || ctx.state.record?.commit === commit) return null;
+  if (record.state !== 'invalid' && record.state !== 'held') return null;
+  const said = `${ctx.options.branch} is at ${short(commit)}, which is ${record.state}: ${record.reason}`;
+  return failure('intent-invalid', `${said}; correct that first, then ask again`, {
+    details: { commit, diagnostics: record.diagnostics },
+  });
 }
 
 export function unknownUnit(unit: string): ReturnType<typeof failure> {

@@ -6,7 +6,7 @@ import { short } from '../model/ids.ts';
 import type { Plan } from '../model/plan.ts';
 import { desiredApp } from '../plan/desired.ts';
 import { makePlan } from '../plan/plan.ts';
-import { authorOf, commitRef, expectOutcome, overtaken, unknownUnit } from './change.ts';
+import { authorOf, commitRef, expectOutcome, overtaken, refusedHead, unknownUnit } from './change.ts';
 import type { Context } from './context.ts';
 import { observed } from './observe.ts';
 import { appState, type AppState } from './state.ts';
@@ -173,6 +173,8 @@ async function judge(
   { app, state, ref }: Change,
   intent: string,
 ): Promise<Failure | null | 'open'> {
+  const refused = refusedHead(ctx, intent);
+  if (refused !== null) return refused;
   const current = ctx.state.record?.commit === intent;
   if (state.work !== null || !(current || (await overtaken(ctx, intent)))) return 'open';
   const desired = ctx.state.desired?.apps.get(app.name);

@@ -50,6 +50,10 @@ describe('a followed work tree', () => {
     expect(whole.text).toContain(wrong);
     expect(whole.text).toMatch(/prot/);
     expect((await mainstay.cli(['wait', wrong, '--timeout', '5s'])).code).toBe(1);
+    const onTop = await mainstay.api('POST', '/deploy?app=mine', { commit: first });
+    expect(onTop.status).toBe(422);
+    expect(onTop.text).toContain('intent-invalid');
+    expect(await git(intent, ['rev-parse', 'HEAD'])).toBe(wrong);
 
     const b = await source.commit('B');
     await writeFile(file, stringify({ ...doc, source: { repo: source.dir, ref: b } }));
