@@ -10,9 +10,9 @@ import { intentOf } from './intent.ts';
 import type { Rule } from './rules.ts';
 import type { World } from './world.ts';
 
-/** Nothing may change for so long; longer than every backoff. */
-const CALM_MS = 90_000;
-const ROUNDS_MAX = 15;
+/** Nothing may change for so long, twice: longer than all but the last backoffs of what keeps ending. */
+const CALM_MS = 40_000;
+const ROUNDS_MAX = 30;
 const HEALTHY: ReadonlySet<Character> = new Set(['good', 'slow', 'crashy']);
 
 export async function comeToRest(world: World): Promise<void> {

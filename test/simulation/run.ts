@@ -58,3 +58,8 @@ async function finish(world: World, story: (world: World) => Promise<void>): Pro
     world.end();
   }
 }
+
+/** What was broken, in one line; null when nothing was. */
+export function told(name: string, { violation }: Outcome): string | null {
+  return violation === null ? null : `${name}: ${violation.rule}: ${violation.what}`;
+}
