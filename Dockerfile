@@ -2,14 +2,17 @@
 ARG BASE=node:24-slim
 
 FROM ${BASE} AS build
+# Names a folder of the build context that already holds dist and the node_modules to run it with: then nothing is
+# fetched and nothing compiled here. Empty: both are made from the sources.
+ARG PREBUILT=
 WORKDIR /build
-COPY package.json package-lock.json ./
-RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY package.json package-lock.json ${PREBUILT} ./
+RUN if [ -z "${PREBUILT}" ]; then npm ci --ignore-scripts --no-audit --no-fund; fi
 COPY tsconfig.json tsconfig.build.json ./
 COPY schemas schemas
 COPY backends backends
 COPY src src
-RUN npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
+RUN if [ -z "${PREBUILT}" ]; then npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund; fi
 
 FROM ${BASE}
 # Only what is missing is installed, so that a base that has them needs no network.
@@ -34,8 +37,9 @@ WORKDIR /data
 VOLUME /data
 EXPOSE 7070
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
-  CMD node -e "fetch('http://127.0.0.1:7070/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"
+  CMD node -e "fetch(JSON.parse(fs.readFileSync('/data/daemon.json', 'utf8')).url + '/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"
 # tini reaps what outlives its parent. The API stays on the container's own loopback until access has been set up; see
-# docs/operations.md. The apps' ports are there for everybody whom the container's ports are published to.
+# docs/operations.md. The apps' ports are there for everybody whom the container's ports are published to. The apps end
+# with the container whatever the daemon does, so it drains them instead of having them killed under their requests.
 ENTRYPOINT ["tini", "--", "mainstay"]
-CMD ["serve", "--data", "/data", "--public-host", "0.0.0.0"]
+CMD ["serve", "--data", "/data", "--public-host", "0.0.0.0", "--drain-on-exit"]
