@@ -17,7 +17,6 @@ import type { Context } from './context.ts';
 /** Older actions of a commit are dropped from its record. */
 const ACTIONS_KEPT = 200;
 const DIAGNOSTICS_KEPT = 50;
-const SEQ_KEY = 'next-seq';
 
 export function isTerminal(state: CommitState): boolean {
   return TERMINAL.includes(state);
@@ -28,8 +27,7 @@ export function seen(ctx: Context, info: CommitInfo): CommitRecord {
   const known = ctx.ports.store.commits.get(info.oid);
   if (known !== null) return known;
   const now = ctx.ports.clock.now();
-  const seq = Number(ctx.ports.store.values.get(SEQ_KEY) ?? 1);
-  ctx.ports.store.values.put(SEQ_KEY, String(seq + 1));
+  const seq = (ctx.ports.store.commits.list({ limit: 1 })[0]?.seq ?? 0) + 1;
   const record: CommitRecord = {
     seq,
     revision: 1,
