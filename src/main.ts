@@ -6,6 +6,16 @@ import process from 'node:process';
 import type { Context } from './cli/context.ts';
 import { run } from './cli/program.ts';
 
+/**
+ * node:http offers the browser's WebSocket classes behind getters, and an import reads every getter: a client that
+ * nothing here uses, in the memory of the daemon and the start of every command. Taken out before a command is loaded.
+ */
+for (const name of ['WebSocket', 'CloseEvent', 'MessageEvent'])
+  Object.defineProperty(process.getBuiltinModule('node:http'), name, {
+    value: undefined,
+    configurable: true,
+  });
+
 let stop: AbortController | null = null;
 
 const context: Context = {
