@@ -116,6 +116,7 @@ function show(event: Event, planned: Set<string>, print: Print): void {
   }
 }
 
+/** One of two forms, whatever the state: programs that push read it. */
 function verdictLine(ctx: Context, commit: string): string {
   const record = ctx.ports.store.commits.get(commit);
   const seconds = ((record?.tookMs ?? 0) / 1000).toFixed(2);
@@ -123,7 +124,7 @@ function verdictLine(ctx: Context, commit: string): string {
     case 'converged':
       return `converged ${commit} in ${seconds} s`;
     case 'superseded':
-      return `superseded ${commit}: ${record.supersededBy} is newer`;
+      return `failed ${commit}: superseded by ${record.supersededBy}, which is newer`;
     case 'failed':
     case 'held':
     case 'invalid':

@@ -15,7 +15,7 @@ import type { Context } from './context.ts';
 import { execute } from './execute.ts';
 import type { Loader } from './load.ts';
 import { dropStaleHolds, look, observed } from './observe.ts';
-import { report } from './record.ts';
+import { isTerminal, report } from './record.ts';
 import { applyRoutes } from './router.ts';
 import { healthyOf } from './state.ts';
 import type { Versions } from './versions.ts';
@@ -51,7 +51,8 @@ export function createReconciler(ctx: Context, parts: ReconcileParts): Reconcile
       const whole = isWhole(ctx) ? { ...plan, counts: countsForCommit(ctx, plan) } : null;
       if (whole !== null) announce(ctx, whole);
       execute(ctx, plan);
-      report(ctx, { ...assess(plan), plan: whole, apps: appNotes(ctx) });
+      if (whole !== null || plan.actions.length > 0 || !hasVerdict(ctx))
+        report(ctx, { ...assess(plan), plan: whole, apps: appNotes(ctx) });
       await goBackAfterFailure(ctx);
       parts.noted();
       parts.passed(plan);
@@ -63,6 +64,11 @@ export function createReconciler(ctx: Context, parts: ReconcileParts): Reconcile
 /** Nothing is planned on half a view. */
 function retryLater(ctx: Context): number | null {
   return ctx.state.backendFailure === null ? null : ctx.ports.clock.now() + 1000;
+}
+
+/** A verdict stands while sources are looked up again, as after a restart: it is not news that nothing has changed. */
+function hasVerdict(ctx: Context): boolean {
+  return ctx.state.record !== null && isTerminal(ctx.state.record.state);
 }
 
 /** The first whole plan for a commit is told to those who follow it. */

@@ -102,7 +102,7 @@ describe('progress', () => {
       expect((await second.done).code).toBe(0);
       expect(await stage.text()).toBe('fix');
       await first.done;
-      expect(first.text()).toMatch(/superseded/);
+      expect(first.text()).toMatch(new RegExp(`remote: failed ${first.commit}: superseded by`));
       expect(await commitState(stage, first.commit)).toBe('superseded');
       expect(await note(stage, first.commit)).toContain('state: superseded');
       const waited = await stage.mainstay.cli(['wait', first.commit]);

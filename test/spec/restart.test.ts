@@ -52,6 +52,7 @@ describe('restart', () => {
         (await stage.get('/pid')).text,
         startLoad(stage.port, { connections: 2 }),
       ];
+      const noteBefore = await stage.mainstay.api('GET', '/v1/commits/HEAD');
       await stage.mainstay.kill9();
       expect(await stage.text()).toBe('B');
       await stage.mainstay.start();
@@ -63,6 +64,8 @@ describe('restart', () => {
         last_deploy_time: before.last_deploy_time,
       });
       expect((await stage.get('/pid')).text).toBe(pid);
+      const noteAfter = await stage.mainstay.api('GET', '/v1/commits/HEAD');
+      expect(noteAfter.json()).toEqual(noteBefore.json());
       expect((await load.stop()).failures).toEqual([]);
       expect((await stage.rollback()).body.success).toBe(true);
     },
