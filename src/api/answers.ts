@@ -81,7 +81,7 @@ export const ANSWERS: Readonly<Record<string, Schema>> = {
   ),
   AppStatus: appStatus,
   SystemStatus: object({
-    mode: oneOf('normal', 'draining'),
+    mode: oneOf('normal', 'degraded', 'draining'),
     commit: text,
     head: text,
     state: oneOf('empty', ...(commitState['enum'] as readonly string[])),

@@ -18,6 +18,7 @@ import type {
 } from '../ports.ts';
 import type { EventLog } from './events.ts';
 import type { State } from './state.ts';
+import type { SteadyStore } from './steady-store.ts';
 
 /** Delivers an alert. */
 export interface Webhook {
@@ -67,7 +68,7 @@ export interface ControlOptions {
 }
 
 export interface Context {
-  readonly ports: ControlPorts;
+  readonly ports: ControlPorts & { readonly store: SteadyStore };
   readonly options: ControlOptions;
   readonly state: State;
   readonly events: EventLog;

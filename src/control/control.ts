@@ -17,6 +17,8 @@ import { createPlane } from './plane.ts';
 import { createReconciler } from './reconcile.ts';
 import { drainAll } from './shutdown.ts';
 import { newState } from './state.ts';
+import { steadily } from './steadily.ts';
+import { steadyStore } from './steady-store.ts';
 import { sourceRef, createVersions, type Versions } from './versions.ts';
 
 export interface Control {
@@ -56,7 +58,8 @@ interface Running {
 export function createControl(parts: ControlParts): Control {
   const abort = new AbortController();
   let running: Running | null = null;
-  const { ports, options } = parts;
+  const { options } = parts;
+  const ports = { ...parts.ports, store: steadyStore(parts.ports.store, parts.ports.log) };
   const events = createEventLog(ports.clock, parts.scrub);
   const counters = new Map<string, number>();
   events.subscribe((event) => counters.set(event.type, (counters.get(event.type) ?? 0) + 1));
@@ -88,13 +91,18 @@ export function createControl(parts: ControlParts): Control {
         log: ports.log,
         pass,
         backstopMs: BACKSTOP_MS,
+        onEnd: (problem) => (ctx.state.passFailure = problem),
         signal: ctx.signal,
       });
       ports.backend.subscribe(wake);
       running = {
         loop,
         notes,
-        watches: [wakeOnRefs(ctx), wakeOnSources(ctx, view.versions), watchDisk(ctx)],
+        watches: [
+          steadily(ctx, 'refs', () => wakeOnRefs(ctx)),
+          steadily(ctx, 'sources', () => wakeOnSources(ctx, view.versions)),
+          steadily(ctx, 'disk', () => watchDisk(ctx)),
+        ],
       };
       ctx.state.ready = true;
     },

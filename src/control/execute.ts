@@ -17,6 +17,7 @@ import { triggerOf } from './trigger.ts';
 
 /** Deploys and restarts under way at once. */
 const LIMIT = 32;
+const PAUSE_MS = 15_000;
 
 export function execute(ctx: Context, plan: Plan): void {
   let running = [...ctx.state.apps.values()].filter((app) => app.work !== null).length;
@@ -114,18 +115,38 @@ function work(ctx: Context, app: AppState, { what, action, run }: Order): void {
   void run(AbortSignal.any([abort.signal, ctx.signal]))
     .then(
       (result) => (result.ok ? null : result.error),
-      (error: unknown): Failure => unexpected(ctx, app, error),
+      (error: unknown): Failure => {
+        pause(ctx, app, what);
+        return unexpected(ctx, app, error);
+      },
     )
     .then((problem) => {
       app.work = null;
-      if (!ctx.signal.aborted) {
-        noteAction(ctx, { action, intent: what.intent, problem, tookMs: ctx.ports.clock.now() - began });
-      }
       ctx.wake();
-      if (!ctx.signal.aborted) return tidy(ctx, app);
+      if (ctx.signal.aborted) return;
+      noteAction(ctx, { action, intent: what.intent, problem, tookMs: ctx.ports.clock.now() - began });
+      return tidy(ctx, app);
     })
     .catch((error: unknown) => void unexpected(ctx, app, error))
     .finally(() => ended.resolve());
+}
+
+/** What failed unexpectedly (a full disk) is not tried again at once. */
+function pause(ctx: Context, app: AppState, { digest, intent }: Work): void {
+  if (digest === '' || ctx.signal.aborted) return;
+  const at = ctx.ports.clock.now();
+  const reason = 'failed unexpectedly; it is tried again soon, and the log says more';
+  ctx.ports.store.holds.put({
+    unit: app.name,
+    kind: 'version',
+    digest,
+    intent,
+    code: 'internal',
+    reason,
+    at,
+    retryAt: at + PAUSE_MS,
+    failures: 1,
+  });
 }
 
 function unexpected(ctx: Context, app: AppState, error: unknown): Failure {

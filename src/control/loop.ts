@@ -17,10 +17,12 @@ export interface LoopParts {
   readonly pass: () => Promise<number | null>;
   /** A pass at least this often. */
   readonly backstopMs: number;
+  /** Told after every pass: null, or why it could not be made to its end. */
+  readonly onEnd: (problem: string | null) => void;
   readonly signal: AbortSignal;
 }
 
-/** After a pass that threw (a bug), the loop waits this long, so that a broken world is not hammered. */
+/** After a pass that threw (a full disk, a bug), the loop waits this long, so that a broken world is not hammered. */
 const AFTER_BUG_MS = 1000;
 
 export function runLoop(parts: LoopParts): Loop {
@@ -46,9 +48,12 @@ export function runLoop(parts: LoopParts): Loop {
 
 async function safely(parts: LoopParts): Promise<number | null> {
   try {
-    return await parts.pass();
+    const next = await parts.pass();
+    parts.onEnd(null);
+    return next;
   } catch (error) {
     if (parts.signal.aborted) return null;
+    parts.onEnd(error instanceof Error ? error.message : String(error));
     parts.log.error('a pass failed unexpectedly', {
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),
     });

@@ -2,6 +2,7 @@
 import { backoffMs } from '../base/backoff.ts';
 import type { Context } from './context.ts';
 import { noteText } from './note-text.ts';
+import { steadily } from './steadily.ts';
 import { isTerminal } from './record.ts';
 
 const BATCH = 200;
@@ -80,6 +81,6 @@ export function runNoteQueue(ctx: Context, daemon: string): NoteQueue {
       limit.abort();
       return result;
     },
-    done: run(),
+    done: steadily(ctx, 'notes', run),
   };
 }

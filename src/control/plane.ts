@@ -114,11 +114,11 @@ function systemStatus(ctx: Context): SystemStatus {
   const headRecord = head === '' ? null : ctx.ports.store.commits.get(head);
   const refused = headRecord !== null && head !== state.record?.commit ? headRecord : null;
   return {
-    mode: state.mode,
+    mode: modeOf(ctx),
     commit: state.record?.commit ?? '',
     head,
     state: refused?.state ?? state.record?.state ?? 'empty',
-    reason: refused?.reason ?? state.record?.reason ?? '',
+    reason: refused?.reason ?? state.record?.reason ?? state.passFailure ?? ctx.ports.store.failing() ?? '',
     branch: ctx.options.branch,
     presence: ctx.options.presence,
     apps: knownApps(ctx)
@@ -128,4 +128,10 @@ function systemStatus(ctx: Context): SystemStatus {
     started_at: new Date(state.startedAt).toISOString(),
     version: ctx.options.version,
   };
+}
+
+/** Degraded: something that has to be durable cannot be written, or a pass cannot be made. What runs goes on. */
+function modeOf(ctx: Context): SystemStatus['mode'] {
+  if (ctx.state.mode === 'draining') return 'draining';
+  return ctx.state.passFailure === null && ctx.ports.store.failing() === null ? 'normal' : 'degraded';
 }

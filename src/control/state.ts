@@ -60,6 +60,8 @@ export interface HealthReport {
 
 export interface State {
   mode: 'normal' | 'draining';
+  /** Why the last pass could not be made to its end; null when it could. */
+  passFailure: string | null;
   /** Newest commit on the watched branch, whatever it is worth. */
   head: string | null;
   /** The intent that is kept true, and its record. */
@@ -85,6 +87,7 @@ export interface State {
 export function newState(startedAt: number): State {
   return {
     mode: 'normal',
+    passFailure: null,
     head: null,
     intent: null,
     record: null,

@@ -41,7 +41,7 @@ export interface InstanceStatus {
 }
 
 export interface SystemStatus {
-  readonly mode: 'normal' | 'draining';
+  readonly mode: 'normal' | 'degraded' | 'draining';
   /** The commit being kept true, and the newest one on the branch (differ while an invalid one is held). */
   readonly commit: string;
   readonly head: string;

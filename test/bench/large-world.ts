@@ -9,6 +9,7 @@ import { createMemoryBackend } from '../../backends/memory/backend.ts';
 import { createMemoryWorld } from '../../backends/memory/world.ts';
 import { openIntentRepository } from '../../src/adapters/git/repository.ts';
 import { openStore } from '../../src/adapters/store/open.ts';
+import { steadyStore } from '../../src/control/steady-store.ts';
 import { systemClock } from '../../src/adapters/system/clock.ts';
 import { systemRandom } from '../../src/adapters/system/random.ts';
 import { ok, type Result } from '../../src/base/result.ts';
@@ -95,7 +96,7 @@ export async function openLargeWorld(count: number): Promise<LargeWorld> {
     disk: { free: async () => null },
   });
   const ctx: Context = {
-    ports,
+    ports: { ...ports, store: steadyStore(ports.store, ports.log) },
     options: {
       publicHost: '127.0.0.1',
       version: '0',
