@@ -31,13 +31,13 @@ export function tagsOf(tag: string): readonly string[] {
   return GIVEN === '' ? [tag, buildTag(tag), baseTag(tag)] : [tag, buildTag(tag)];
 }
 
-/** Builds it as `tag`, by way of files below `scratch`. */
+/** Builds it as `tag`, by way of files below `scratch`; a context of its own does not change between two builds. */
 export async function buildImage(tag: string, scratch: string): Promise<void> {
-  if (GIVEN !== '') return build(tag, ['--build-arg', `BASE=${GIVEN}`, ROOT]);
-  await makeBase(baseTag(tag), scratch);
   const context = join(scratch, 'context');
   await mkdir(context);
   for (const path of CONTEXT) await cp(join(ROOT, path), join(context, path), { recursive: true });
+  if (GIVEN !== '') return build(tag, ['--build-arg', `BASE=${GIVEN}`, context]);
+  await makeBase(baseTag(tag), scratch);
   await prebuild(join(context, 'prebuilt'));
   const args = [
     '--build-arg',

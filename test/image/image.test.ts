@@ -20,6 +20,7 @@ const MAKE_TOKEN =
   'umask 077; head -c 24 /dev/urandom | base64 | tr +/ -_ > /data/operator.token; cat /data/operator.token';
 
 const why = await whyNoImage();
+if (why !== null) console.warn(`the image is not checked: ${why}`);
 const name = `mainstay-test-${process.pid}-${Date.now().toString(36)}`;
 const quiet = `${name}-quiet`;
 
