@@ -4,6 +4,7 @@
  */
 import type { App } from '../model/intent.ts';
 import type { ObservedInstance } from '../model/instance.ts';
+import { leadsTo } from '../plan/routes.ts';
 import type { Context } from './context.ts';
 import { waitHealthy } from './health.ts';
 import { appState, dropInstances, instancesOf, type AppState } from './state.ts';
@@ -27,22 +28,25 @@ export async function readSlots(ctx: Context): Promise<void> {
  */
 export async function adoptWorld(ctx: Context): Promise<void> {
   if (ctx.state.adopted || ctx.state.intent === null || ctx.state.backendFailure !== null) return;
-  for (const app of ctx.state.apps.values()) await adoptSlotsOf(ctx, app);
+  const stats = await ctx.ports.proxy.stats();
+  const routed = stats.ok ? Object.keys(stats.value.generations) : [];
+  for (const app of ctx.state.apps.values()) await adoptSlotsOf(ctx, app, routed);
   await adoptInstances(ctx);
   ctx.state.adopted = true;
 }
 
 /** What ran in a slot that was never promoted ends before that slot's folder becomes staging again. */
-async function adoptSlotsOf(ctx: Context, app: AppState): Promise<void> {
+async function adoptSlotsOf(ctx: Context, app: AppState, routed: readonly string[]): Promise<void> {
   const { live, previous } = app.links;
   const strays = app.instances.filter((one) => one.slot !== live?.slot && one.slot !== previous?.slot);
-  const removed = await Promise.all(strays.map((one) => ctx.ports.backend.remove(one.id, STRAY_GRACE_MS)));
-  const gone = strays.filter((_, i) => removed[i]?.ok === true);
+  const idle = strays.filter((one) => !routed.some((generation) => leadsTo(generation, one)));
+  const removed = await Promise.all(idle.map((one) => ctx.ports.backend.remove(one.id, STRAY_GRACE_MS)));
+  const gone = idle.filter((_, i) => removed[i]?.ok === true);
   dropInstances(
     app,
     gone.map((one) => one.id),
   );
-  // What could not be ended is pruned by the loop; its folder stays until then.
+  // What could not be ended, or still has requests of ours, is pruned by the loop; its folder stays until then.
   if (gone.length === strays.length) await ctx.ports.slots.recover(app.name);
   app.previousIntact = previous !== null && (await ctx.ports.slots.intact(app.name, previous.slot));
   app.liveIntact = live === null || (await ctx.ports.slots.intact(app.name, live.slot));
