@@ -23,9 +23,9 @@ export interface Watch {
   afterTurn(): boolean;
 }
 
-/** Work under way when an app is suspended is called off by then, whatever is slow. */
-const CALLED_OFF_MS = 10_000;
 const FIRST_BACKOFF_MS = 1000;
+/** From the decision until everyone has heard of it, whatever is slow. */
+const PROMOTION_MS = 4000;
 const WINDOW_MS = 600_000;
 const MAX_EXITS = 5;
 
@@ -35,7 +35,6 @@ export function watchWorld(world: World): Watch {
   let bornAt = 0;
   let active: {
     readonly commit: string;
-    readonly since: number;
     readonly apps: ReadonlyMap<string, App>;
   } | null = null;
   let served = new Map<string, readonly MemoryRun[]>();
@@ -58,8 +57,10 @@ export function watchWorld(world: World): Watch {
     const commit = tables.values.get('active-commit') ?? null;
     if (commit === null || commit === active?.commit) return;
     const files = world.history.commits.get(commit)?.files ?? new Map<string, string>();
-    active = { commit, since: schedule.now(), apps: intentOf(commit, files)?.apps ?? new Map() };
+    active = { commit, apps: intentOf(commit, files)?.apps ?? new Map() };
   }
+
+  const isSuspended = (unit: string | undefined): boolean => active?.apps.get(unit ?? '')?.suspend === true;
 
   function forgive(app: string): void {
     for (const key of failed.keys()) if (key.startsWith(`${app} `)) failed.delete(key);
@@ -136,7 +137,7 @@ export function watchWorld(world: World): Watch {
     const exit = lastExit.get(`${spec.app} ${spec.slot}`) ?? -Infinity;
     if (asked.has(spec.app) || app === undefined || app.replicas > 1) return;
     // An exit while its slot was still being made live is not told from one before.
-    if (exit >= Math.max(bornAt, promoted + FIRST_BACKOFF_MS) && now - exit < FIRST_BACKOFF_MS)
+    if (exit >= Math.max(bornAt, promoted + PROMOTION_MS) && now - exit < FIRST_BACKOFF_MS)
       violated('restart-too-soon', `${spec.id} is started ${now - exit} ms after the exit before`);
     const times = [...(restarts.get(slot) ?? []).filter((at) => at > now - WINDOW_MS), now];
     restarts.set(slot, times);
@@ -153,10 +154,6 @@ export function watchWorld(world: World): Watch {
         violated('hold-ignored', `${spec.id} is started although held: ${hold.reason}`);
       if (active !== null && failed.get(`${spec.app} ${spec.digest}`) === active.commit)
         violated('failed-again', `${spec.id}: ${spec.digest} has failed before`);
-      const app = active?.apps.get(spec.app);
-      const since = Math.max(active?.since ?? 0, bornAt);
-      if (app?.suspend === true && schedule.now() - since > CALLED_OFF_MS)
-        violated('suspended-work', spec.id);
       if (world.folders.apps.get(spec.app)?.record?.live?.slot === spec.slot) restarted(spec);
     },
     removing(run) {
@@ -182,6 +179,8 @@ export function watchWorld(world: World): Watch {
       daemon.plane.events.subscribe((event) => {
         if (!daemon.life.alive) return;
         world.say(`[${daemon.life.number}] ${event.type} ${event.message}`);
+        if (event.type === 'action-started' && event.commit === active?.commit && isSuspended(event.unit))
+          violated('suspended-work', event.message);
         const verdict = /^commit-(converged|failed|held|invalid|superseded)$/.exec(event.type)?.[1];
         if (verdict !== undefined && tables.commits.get(event.commit ?? '')?.state !== verdict)
           violated('verdict-not-durable', `${event.commit} is said to be ${verdict}`);
