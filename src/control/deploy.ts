@@ -120,7 +120,8 @@ async function change(ctx: Context, parts: DeployParts, request: Change): Promis
   const { commit, changed } = committed.value;
   if (changed)
     expectOutcome(ctx, { app: app.name, intent: commit, author: authorOf(caller) }, app.source.ref);
-  else ctx.ports.store.holds.delete(app.name, 'version');
+  // Who asks for it wants it tried, also when it failed before.
+  ctx.ports.store.holds.delete(app.name, 'version');
   const problem = await settled(ctx, parts, request, commit);
   const slot = state.links.live?.slot ?? '';
   if (problem === null) {

@@ -4,6 +4,7 @@ import type { Hold } from '../model/hold.ts';
 import type { ObservedInstance } from '../model/instance.ts';
 import type { Context } from './context.ts';
 import { liveEnded } from './crash.ts';
+import { noteDrift } from './drift.ts';
 import { appState, describeExit, dropInstances, setSeen, type AppState } from './state.ts';
 
 /** Updates the state from the backend; keeps the former view (and says so) when it cannot be observed. */
@@ -54,11 +55,17 @@ function ended(ctx: Context, app: AppState, instance: ObservedInstance): void {
   app.retiring.set(instance.id, gone);
   app.healthy.delete(instance.id);
   app.internal.delete(instance.id);
-  if (wasLive)
-    liveEnded(ctx, app, {
-      what: describeExit(exit),
-      upMs: (exit?.at ?? ctx.ports.clock.now()) - instance.startedAt,
-    });
+  if (!wasLive) return;
+  const upMs = (exit?.at ?? ctx.ports.clock.now()) - instance.startedAt;
+  if (ctx.state.ready) liveEnded(ctx, app, { what: describeExit(exit), upMs });
+  else endedBefore(ctx, app, instance);
+}
+
+/** A reboot, or an end that no daemon saw: nobody can say whose doing it was, so it is started again at once. */
+function endedBefore(ctx: Context, app: AppState, { slot }: ObservedInstance): void {
+  const found = `${slot} had ended when the daemon came back`;
+  noteDrift(ctx, app.name, found);
+  ctx.events.emit({ type: 'instance-exited', unit: app.name, message: `${app.name}: ${found}` });
 }
 
 /** The planner's input, from the state alone. */
