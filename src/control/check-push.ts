@@ -115,7 +115,7 @@ function checkGuard(
   return !push.watched;
 }
 
-/** Sources of apps whose source is new or has changed: unknown is an error, unreachable a warning. */
+/** Sources of apps whose source is new or has changed: unknown is an error, a server that does not answer a warning. */
 async function checkSources(
   ctx: Context,
   parts: CheckParts,
@@ -133,6 +133,12 @@ function sourceChanged(ctx: Context, app: App): boolean {
   return before === undefined || JSON.stringify(before.source) !== JSON.stringify(app.source);
 }
 
+/** The key of `source` that is to blame, by failure. */
+const KEY_OF: Readonly<Record<string, string>> = {
+  'source-path-missing': 'path',
+  'source-unreachable': 'repo',
+};
+
 async function checkSource(
   parts: CheckParts,
   loaded: Loaded,
@@ -142,11 +148,12 @@ async function checkSource(
   if (app.source.repo === '.' && app.source.ref === null) return checkOwnFolder(loaded, app);
   const result = await parts.versions.resolve(app, loaded.commit, signal);
   if (result.ok) return null;
-  const warning = result.error.code === 'source-unreachable';
+  // A server may be back in a moment; a folder of this machine that is not there is a mistake in the document.
+  const warning = result.error.code === 'source-unreachable' && !app.source.repo.startsWith('/');
   return place(loaded, app, {
     failure: result.error,
     severity: warning ? 'warning' : 'error',
-    key: result.error.code === 'source-path-missing' ? 'path' : warning ? 'repo' : 'ref',
+    key: KEY_OF[result.error.code] ?? 'ref',
   });
 }
 

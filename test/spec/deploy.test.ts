@@ -87,6 +87,21 @@ describe('deploys', () => {
   );
 
   test(
+    'a deploy that is asked for tries again what a push has just failed with',
+    async () => {
+      await using stage = await openStage();
+      await stage.pushApp({
+        source: { repo: stage.source.dir, ref: 'main' },
+        setup_command: 'echo why it failed >&2; exit 5',
+      });
+      const again = await stage.deploy(stage.first);
+      expect(again.status).toBe(500);
+      expect(JSON.stringify(again.body)).toContain('why it failed');
+    },
+    LIMIT,
+  );
+
+  test(
     'D10 setup_command runs in the slot before the start; its failure is a 500 with its output and no start',
     async () => {
       await using stage = await openStage({

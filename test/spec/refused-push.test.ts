@@ -68,6 +68,10 @@ describe('a refused push', () => {
       const text = push.said.map((line) => line.text).join('\n');
       expect(text).toMatch(/nobody/);
       expect(text).toMatch(new RegExp(`${stage.port}`));
+      await stage.intent.git('reset', '-q', '--hard', 'HEAD~1');
+      const nowhere = await stage.pushApp({ source: { repo: `${stage.source.dir}-none`, ref: 'main' } });
+      expect(nowhere.code).toBe(1);
+      expect(nowhere.stderr).toMatch(/apps\/web\.yaml:\d+:\d+: error source-unreachable/);
     },
     LIMIT,
   );
