@@ -22,7 +22,7 @@ export function pathOf(app: string): string {
   return `apps/${app}.yaml`;
 }
 
-/** Every app has a source repository of its own, `/src/NAME`. */
+/** Every app has a source repository of its own, on a server that may be away. */
 export function textOf(app: AppText): string {
   return [
     'kind: App',
@@ -47,7 +47,7 @@ export function textOf(app: AppText): string {
 }
 
 export function repoOf(app: string): string {
-  return `/src/${app}`;
+  return `https://git.example.org/${app}`;
 }
 
 /** What a commit's files come to; null when they are not valid. */
