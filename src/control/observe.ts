@@ -9,7 +9,9 @@ import { appState, describeExit, dropInstances, setSeen, type AppState } from '.
 
 /** Updates the state from the backend; keeps the former view (and says so) when it cannot be observed. */
 export async function look(ctx: Context): Promise<void> {
-  const before = new Map([...ctx.state.apps.values()].map((app) => [app.name, [...app.started.keys()]]));
+  const before = new Map<AppState, readonly string[]>();
+  for (const app of ctx.state.apps.values())
+    if (app.started.size > 0) before.set(app, [...app.started.keys()]);
   const seen = await ctx.ports.backend.observe();
   if (!seen.ok) {
     if (ctx.state.backendFailure === null) {
@@ -23,8 +25,7 @@ export async function look(ctx: Context): Promise<void> {
   for (const name of byApp.keys()) appState(ctx.state, name);
   for (const app of ctx.state.apps.values()) {
     const mine = byApp.get(app.name) ?? [];
-    const known = new Set(mine.map((instance) => instance.id));
-    for (const id of before.get(app.name) ?? []) if (known.has(id)) app.started.delete(id);
+    for (const id of before.get(app) ?? []) if (mine.some((one) => one.id === id)) app.started.delete(id);
     setSeen(app, mine);
     for (const instance of mine) if (instance.state === 'exited') ended(ctx, app, instance);
   }
@@ -57,8 +58,9 @@ function ended(ctx: Context, app: AppState, instance: ObservedInstance): void {
   app.internal.delete(instance.id);
   if (!wasLive) return;
   const upMs = (exit?.at ?? ctx.ports.clock.now()) - instance.startedAt;
-  if (ctx.state.ready) liveEnded(ctx, app, { what: describeExit(exit), upMs });
-  else endedBefore(ctx, app, instance);
+  const unseen = exit === null || (exit.code === null && exit.signal === null);
+  if (unseen && !ctx.state.ready) endedBefore(ctx, app, instance);
+  else liveEnded(ctx, app, { what: describeExit(exit), upMs });
 }
 
 /** A reboot, or an end that no daemon saw: nobody can say whose doing it was, so it is started again at once. */
