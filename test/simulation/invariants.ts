@@ -44,6 +44,8 @@ export function watchWorld(world: World): Watch {
   const failed = new Map<string, string>();
   const holdsSeen = new WeakSet<Hold>();
   const lastExit = new Map<string, number>();
+  /** Of those, the ones that a daemon was there to see: what ended before is started again at once. */
+  const heardExit = new Map<string, number>();
   /** Their end has begun and is not called off: another slot took over, or intent did not name the app for a while. */
   const leaving = new Set<MemoryRun>();
 
@@ -134,7 +136,7 @@ export function watchWorld(world: World): Watch {
     const app = active?.apps.get(spec.app);
     const promoted = world.folders.apps.get(spec.app)?.record?.live?.promotedAt ?? 0;
     const slot = `${spec.app} ${spec.slot} ${promoted}`;
-    const exit = lastExit.get(`${spec.app} ${spec.slot}`) ?? -Infinity;
+    const exit = heardExit.get(`${spec.app} ${spec.slot}`) ?? -Infinity;
     if (asked.has(spec.app) || app === undefined || app.replicas > 1) return;
     // An exit while its slot was still being made live is not told from one before.
     if (exit >= Math.max(bornAt, promoted + PROMOTION_MS) && now - exit < FIRST_BACKOFF_MS)
@@ -165,7 +167,9 @@ export function watchWorld(world: World): Watch {
   };
 
   machine.ended.add((run) => {
-    if (!machine.ending.has(run.handle)) lastExit.set(`${run.spec.app} ${run.spec.slot}`, schedule.now());
+    if (machine.ending.has(run.handle)) return;
+    lastExit.set(`${run.spec.app} ${run.spec.slot}`, schedule.now());
+    if (world.daemon?.started === true) heardExit.set(`${run.spec.app} ${run.spec.slot}`, schedule.now());
   });
 
   return {
