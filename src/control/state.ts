@@ -156,6 +156,10 @@ export function dropInstances(app: AppState, ids: readonly string[]): void {
 
 /** A complete observation; what it does not know yet is kept beside it until it does. */
 export function setSeen(app: AppState, seen: readonly ObservedInstance[]): void {
+  if (app.started.size === 0) {
+    app.instances = seen;
+    return;
+  }
   const ids = new Set(seen.map((instance) => instance.id));
   app.instances = [...seen, ...[...app.started.values()].filter((instance) => !ids.has(instance.id))];
 }

@@ -36,9 +36,19 @@ export function sourceRef(app: App): SourceRef {
 export function createVersions(ctx: Context): Versions {
   const answers = createAnswers(ctx);
   const made = new WeakMap<App, DesiredApp>();
+  const refs = new WeakMap<App, Asked>();
+
+  function askedFor(app: App, commit: string): Asked {
+    const before = refs.get(app);
+    if (before?.commit === commit) return before;
+    const ref = sourceRef(app);
+    const asked = { commit, ref, key: keyOf(ref, commit) };
+    refs.set(app, asked);
+    return asked;
+  }
 
   function desiredOf(app: App, commit: string): DesiredApp {
-    const known = answers.get(sourceRef(app), commit);
+    const known = answers.get(askedFor(app, commit));
     const version = known?.result.ok === true ? known.result.value : null;
     const problem: Failure | null = known?.result.ok === false ? known.result.error : null;
     const before = made.get(app);
@@ -59,9 +69,16 @@ export function createVersions(ctx: Context): Versions {
   };
 }
 
+/** A question with the key that names it, made once for each app and commit. */
+interface Asked {
+  readonly commit: string;
+  readonly ref: SourceRef;
+  readonly key: string;
+}
+
 interface Answers {
   /** What is known; asks in the background when nothing is, or when it is time to ask again. */
-  get(ref: SourceRef, commit: string): Known | undefined;
+  get(asked: Asked): Known | undefined;
   ask(ref: SourceRef, commit: string, signal: AbortSignal): Promise<Result<SourceVersion>>;
   refreshMovable(commit: string): void;
   trim(limit: number): void;
@@ -94,8 +111,8 @@ function createAnswers(ctx: Context): Answers {
 
   return {
     ask,
-    get(ref, commit) {
-      const answer = known.get(keyOf(ref, commit));
+    get({ ref, commit, key }) {
+      const answer = known.get(key);
       const due = answer?.retryAt !== null && ctx.ports.clock.now() >= (answer?.retryAt ?? 0);
       if (answer === undefined || due) refresh(ref, commit);
       return answer;

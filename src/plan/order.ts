@@ -12,26 +12,26 @@ const RANK: Readonly<Record<Action['do'], number>> = {
 };
 
 export function inOrder(actions: readonly Action[], desired: Desired): readonly Action[] {
-  const depths = depthOf(desired);
+  if (actions.length < 2) return actions;
+  const depthOf = depths(desired);
   const key = (action: Action): number =>
-    RANK[action.do] * 10_000 + (RANK[action.do] === 4 ? (depths.get(action.unit) ?? 0) : 0);
+    RANK[action.do] * 10_000 + (RANK[action.do] === 4 ? depthOf(action.unit) : 0);
   return [...actions].sort((a, b) => key(a) - key(b) || (a.unit < b.unit ? -1 : a.unit > b.unit ? 1 : 0));
 }
 
-/** Longest chain of `after` below each app. Cycles were refused by validation; one here counts as no dependency. */
-function depthOf(desired: Desired): ReadonlyMap<string, number> {
-  const depths = new Map<string, number>();
+/** Longest chain of `after` below an app. Cycles were refused by validation; one here counts as no dependency. */
+function depths(desired: Desired): (unit: string) => number {
+  const known = new Map<string, number>();
   const visit = (name: string, path: ReadonlySet<string>): number => {
-    const known = depths.get(name);
-    if (known !== undefined) return known;
+    const before = known.get(name);
+    if (before !== undefined) return before;
     const after = desired.apps.get(name)?.app.after ?? [];
     const below = after
       .filter((other) => !path.has(other))
       .map((other) => visit(other, new Set([...path, name])) + 1);
     const depth = Math.max(0, ...below);
-    depths.set(name, depth);
+    known.set(name, depth);
     return depth;
   };
-  for (const name of desired.apps.keys()) visit(name, new Set([name]));
-  return depths;
+  return (unit) => visit(unit, new Set([unit]));
 }
