@@ -330,6 +330,8 @@ export interface CommitTable {
     readonly before?: number;
     readonly app?: string;
   }): readonly CommitRecord[];
+  /** Records in no terminal state, oldest first. */
+  unfinished(): readonly CommitRecord[];
   /** Records whose note is not on the ref yet, oldest first. */
   unnoted(limit: number): readonly CommitRecord[];
   /** The note for exactly this revision of the record is on the ref. */

@@ -63,6 +63,7 @@ async function restoreActive(ctx: Context, loader: Loader): Promise<void> {
 }
 
 function take(ctx: Context, intent: Intent, again: boolean): void {
+  if (ctx.state.record !== null) supersede(ctx, ctx.state.record.commit, intent.commit);
   ctx.ports.store.values.put(ACTIVE_KEY, intent.commit);
   ctx.state.intent = intent;
   ctx.ports.sources.reread();
@@ -80,12 +81,13 @@ function take(ctx: Context, intent: Intent, again: boolean): void {
   });
 }
 
-/** Whatever was on its way before gives way to the newest; not a push that has come in since the branch was read. */
+/**
+ * Whatever was on its way before gives way to the newest; not a push that has come in since the branch was read, and
+ * not the commit in force, which stays so until another one is taken up.
+ */
 async function supersedeOlder(ctx: Context, head: string): Promise<void> {
-  const current = ctx.state.record;
-  if (current !== null) supersede(ctx, current.commit, head);
-  for (const { commit, state } of ctx.ports.store.commits.list({ limit: 1000 })) {
-    if (isTerminal(state) || commit === head) continue;
+  for (const { commit } of ctx.ports.store.commits.unfinished()) {
+    if (commit === head || commit === ctx.state.record?.commit) continue;
     if (!(await ctx.ports.repository.isAncestor(head, commit))) supersede(ctx, commit, head);
   }
 }

@@ -1,5 +1,5 @@
 /** The durable tables as plain data. A daemon that has died goes on with a copy that nobody will ever read. */
-import type { CommitRecord } from '../../src/model/commit-record.ts';
+import { TERMINAL, type CommitRecord } from '../../src/model/commit-record.ts';
 import type { Hold } from '../../src/model/hold.ts';
 import type { Store } from '../../src/ports.ts';
 import type { Life } from '../simulation/life.ts';
@@ -44,6 +44,7 @@ export function openTables(durable: Tables, life: Life): Store {
           .filter((record) => before === undefined || record.seq < before)
           .filter((record) => app === undefined || record.apps[app] !== undefined)
           .slice(0, limit),
+      unfinished: () => bySeq().filter(({ state }) => !TERMINAL.includes(state)),
       unnoted: (limit) => unnoted().slice(0, limit),
       noted: (commit, revision) => {
         const { commits, noted } = write('commits.noted');

@@ -1,6 +1,6 @@
 /** Commit records: the body as JSON, beside it the columns that are asked for. */
 import type { DatabaseSync } from 'node:sqlite';
-import type { CommitRecord } from '../../model/commit-record.ts';
+import { TERMINAL, type CommitRecord } from '../../model/commit-record.ts';
 import type { CommitTable } from '../../ports.ts';
 
 /** More than this in one answer is a mistake of the caller's. */
@@ -9,15 +9,18 @@ const LIST_MAX = 1000;
 export function openCommitTable(db: DatabaseSync): CommitTable {
   const get = db.prepare('SELECT body FROM commits WHERE hash = ?');
   const put = db.prepare(
-    `INSERT INTO commits (hash, seq, revision, tree, ever_converged, noted, body) VALUES (?, ?, ?, ?, ?, 0, ?)
+    `INSERT INTO commits (hash, seq, revision, tree, ever_converged, noted, finished, body)
+     VALUES (?, ?, ?, ?, ?, 0, ?, ?)
      ON CONFLICT (hash) DO UPDATE SET seq = excluded.seq, revision = excluded.revision, tree = excluded.tree,
-       ever_converged = max(ever_converged, excluded.ever_converged), noted = 0, body = excluded.body`,
+       ever_converged = max(ever_converged, excluded.ever_converged), noted = 0, finished = excluded.finished,
+       body = excluded.body`,
   );
   const list = db.prepare('SELECT body FROM commits WHERE seq < ? ORDER BY seq DESC LIMIT ?');
   const listApp = db.prepare(
     `SELECT body FROM commits WHERE seq < ? AND EXISTS (SELECT 1 FROM json_each(body, '$.apps') WHERE key = ?)
      ORDER BY seq DESC LIMIT ?`,
   );
+  const unfinished = db.prepare('SELECT body FROM commits WHERE finished = 0 ORDER BY seq');
   const unnoted = db.prepare('SELECT body FROM commits WHERE noted = 0 ORDER BY seq LIMIT ?');
   const noted = db.prepare('UPDATE commits SET noted = 1 WHERE hash = ? AND revision = ?');
   const converged = db.prepare('SELECT 1 FROM commits WHERE tree = ? AND ever_converged = 1 LIMIT 1');
@@ -29,14 +32,17 @@ export function openCommitTable(db: DatabaseSync): CommitTable {
       return row === undefined ? null : record(row);
     },
     put: (value) => {
-      const { commit, seq, revision, tree, everConverged } = value;
-      put.run(commit, seq, revision, tree, everConverged ? 1 : 0, JSON.stringify(value));
+      const { commit, seq, revision, tree } = value;
+      const converged = value.everConverged ? 1 : 0;
+      const finished = TERMINAL.includes(value.state) ? 1 : 0;
+      put.run(commit, seq, revision, tree, converged, finished, JSON.stringify(value));
     },
     list: ({ limit, before, app }) => {
       const below = before ?? Number.MAX_SAFE_INTEGER;
       const most = Math.min(limit, LIST_MAX);
       return (app === undefined ? list.all(below, most) : listApp.all(below, app, most)).map(record);
     },
+    unfinished: () => unfinished.all().map(record),
     unnoted: (limit) => unnoted.all(Math.min(limit, LIST_MAX)).map(record),
     noted: (commit, revision) => {
       noted.run(commit, revision);

@@ -12,9 +12,11 @@ const STEPS: readonly string[] = [
      tree TEXT NOT NULL,
      ever_converged INTEGER NOT NULL,
      noted INTEGER NOT NULL,
+     finished INTEGER NOT NULL,
      body TEXT NOT NULL
    ) STRICT;
    CREATE INDEX commits_by_seq ON commits (seq);
+   CREATE INDEX commits_unfinished ON commits (seq) WHERE finished = 0;
    CREATE INDEX commits_unnoted ON commits (seq) WHERE noted = 0;
    CREATE INDEX commits_converged ON commits (tree) WHERE ever_converged = 1;
    CREATE TABLE holds (unit TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (unit, kind)) STRICT;

@@ -247,3 +247,14 @@ async function inAnotherProcess(does: 'report' | 'put-and-die'): Promise<string>
   await new Promise((resolve) => child.once('close', resolve));
   return out.trim();
 }
+
+test('unfinished commits are those in no terminal state, oldest first', () => {
+  const { commits } = open();
+  commits.put(commitRecord(2, { state: 'pending' }));
+  commits.put(commitRecord(1, { state: 'converging' }));
+  commits.put(commitRecord(3, { state: 'converged' }));
+  commits.put(commitRecord(4));
+  commits.put(commitRecord(4, { revision: 2, state: 'superseded' }));
+
+  expect(commits.unfinished().map(({ commit }) => commit)).toEqual(['c1', 'c2']);
+});
