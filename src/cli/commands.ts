@@ -28,3 +28,18 @@ export const COMMANDS: readonly Entry[] = [
   { name: 'schema', load: () => import('./schema.ts') },
   { name: 'version', load: () => import('./version.ts') },
 ];
+
+/** Commands that are planned: refused by name, so that nobody looks for a typing error. */
+export const LATER: readonly string[] = [
+  'topology',
+  'lease',
+  'task',
+  'agent',
+  'message',
+  'model',
+  'pool',
+  'heartbeat',
+  'mode',
+  'watchdog',
+  'completion',
+];

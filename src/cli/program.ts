@@ -1,7 +1,7 @@
 /** Arguments to one command and its exit code. Usage errors are 2 and say which help to read. */
 import { Command, CommanderError } from 'commander';
 import { printJson } from './command.ts';
-import { COMMANDS } from './commands.ts';
+import { COMMANDS, LATER } from './commands.ts';
 import type { Entry } from './commands.ts';
 import { EXIT } from './context.ts';
 import type { Context, ExitCode } from './context.ts';
@@ -9,6 +9,7 @@ import type { Context, ExitCode } from './context.ts';
 /** Runs one command line (without executable and script). Never rejects for what a user can do wrong. */
 export async function run(args: readonly string[], context: Context): Promise<ExitCode> {
   const line = args[0] === '--version' || args[0] === '-V' ? ['version', ...args.slice(1)] : args;
+  if (LATER.includes(line[0] ?? '')) return notYet(line[0] ?? '', args, context);
   const named = COMMANDS.filter((entry) => entry.name === line[0]);
   const outcome: { code: ExitCode } = { code: EXIT.done };
   const program = await build(named.length > 0 ? named : COMMANDS, context, outcome);
@@ -17,11 +18,20 @@ export async function run(args: readonly string[], context: Context): Promise<Ex
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return EXIT.done;
-    if (args.includes('--json'))
-      printJson(context, { code: 'usage', message: error.message, retriable: false });
+    if (args.includes('--json')) {
+      const message = error.message.replace(/^error: /, '');
+      printJson(context, { code: 'usage', message, retriable: false });
+    }
     return EXIT.usage;
   }
   return outcome.code;
+}
+
+function notYet(name: string, args: readonly string[], context: Context): ExitCode {
+  const message = `mainstay ${name} is for a later version; this one does not have it yet`;
+  context.err(`error: ${message}\n`);
+  if (args.includes('--json')) printJson(context, { code: 'not-supported-yet', message, retriable: false });
+  return EXIT.usage;
 }
 
 /** The tree of these commands, for running one and for checking all of them against the documentation. */

@@ -74,7 +74,11 @@ function announce(daemon: Daemon, config: Config, flags: Flags, context: Context
       `  API      ${daemon.url}`,
       `  data     ${config.data}`,
       `  presence: ${daemon.presence}`,
-      dim('Ctrl-C ends the daemon and leaves what runs; `mainstay shutdown` stops everything.'),
+      dim(
+        config.drainOnExit
+          ? 'Ctrl-C drains and stops what runs, then the daemon (--drain-on-exit).'
+          : 'Ctrl-C ends the daemon and leaves what runs; `mainstay shutdown` stops everything.',
+      ),
       '',
     ].join('\n'),
   );

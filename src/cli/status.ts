@@ -102,7 +102,7 @@ function systemText(context: Context): (status: SystemStatus) => string {
     if (status.drift.length > 0) {
       lines.push(
         '',
-        dim('DRIFT'),
+        dim('DRIFT found since the daemon started, newest first'),
         columns(status.drift.map((drift) => [drift.unit, plain(drift.found), drift.at])),
       );
     }

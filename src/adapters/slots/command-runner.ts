@@ -167,5 +167,5 @@ function exitWords(outcome: { readonly code: number | null; readonly signal: str
 }
 
 function failed(what: string, details: Readonly<Record<string, unknown>>): Failure {
-  return failure('setup-failed', `setup_command ${what}; its last output is in log_tail.`, { details });
+  return failure('setup-failed', `setup_command ${what}`, { details });
 }

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { COMMANDS } from '../../../src/cli/commands.ts';
+import { COMMANDS, LATER } from '../../../src/cli/commands.ts';
 import { run } from '../../../src/cli/program.ts';
 import { fakeContext } from './fake-context.ts';
 
@@ -125,5 +125,15 @@ describe('init and validate', () => {
     const context = fakeContext({ cwd: dir });
     expect(await run(['validate', 'nowhere'], context)).toBe(2);
     expect(await run(['validate', '.', '--ref', 'nope'], context)).toBe(2);
+  });
+
+  test('a command of a later version is refused by name, and is none of those that exist', async () => {
+    for (const name of LATER) {
+      const context = fakeContext({ cwd: dir });
+      expect(await run([name, '--json'], context)).toBe(2);
+      expect(context.stderr()).toContain(`mainstay ${name} is for a later version`);
+      expect(JSON.parse(context.stdout())).toMatchObject({ code: 'not-supported-yet' });
+      expect(COMMANDS.map((entry) => entry.name)).not.toContain(name);
+    }
   });
 });
