@@ -5,6 +5,7 @@ import type { ObservedInstance } from '../model/instance.ts';
 import type { Context } from './context.ts';
 import { liveEnded } from './crash.ts';
 import { noteDrift } from './drift.ts';
+import { tidy } from './retire.ts';
 import { appState, describeExit, dropInstances, setSeen, type AppState } from './state.ts';
 
 /** Updates the state from the backend; keeps the former view (and says so) when it cannot be observed. */
@@ -38,21 +39,9 @@ function ended(ctx: Context, app: AppState, instance: ObservedInstance): void {
   if (inHand) return;
   const wasLive = app.links.live?.slot === instance.slot;
   const exit = instance.exit;
-  const gone = ctx.ports.backend
-    .remove(instance.id, 0)
-    .then(() => undefined)
-    .catch((error: unknown) =>
-      ctx.ports.log.error('an ended run was not removed', { instance: instance.id, error: String(error) }),
-    )
-    .finally(() => {
-      app.retiring.delete(instance.id);
-      dropInstances(app, [instance.id]);
-      ctx.ports.ports.release([
-        instance.port,
-        ...(instance.internalPort === null ? [] : [instance.internalPort]),
-      ]);
-      ctx.wake();
-    });
+  const gone = forget(ctx, app, instance).catch((error: unknown) =>
+    ctx.ports.log.error('an ended run was not removed', { instance: instance.id, error: String(error) }),
+  );
   app.retiring.set(instance.id, gone);
   app.healthy.delete(instance.id);
   app.internal.delete(instance.id);
@@ -63,6 +52,21 @@ function ended(ctx: Context, app: AppState, instance: ObservedInstance): void {
   else liveEnded(ctx, app, { what: describeExit(exit), upMs });
 }
 
+/** Its record and its ports are given back; a folder that was only kept for it is tidied away. */
+async function forget(
+  ctx: Context,
+  app: AppState,
+  { id, port, internalPort }: ObservedInstance,
+): Promise<void> {
+  await ctx.ports.backend.remove(id, 0).finally(() => {
+    app.retiring.delete(id);
+    dropInstances(app, [id]);
+    ctx.ports.ports.release([port, ...(internalPort === null ? [] : [internalPort])]);
+    ctx.wake();
+  });
+  if (!ctx.signal.aborted) await tidy(ctx, app);
+}
+
 /** A reboot, or an end that no daemon saw: nobody can say whose doing it was, so it is started again at once. */
 function endedBefore(ctx: Context, app: AppState, { slot }: ObservedInstance): void {
   const found = `${slot} had ended when the daemon came back`;
@@ -70,19 +74,22 @@ function endedBefore(ctx: Context, app: AppState, { slot }: ObservedInstance): v
   ctx.events.emit({ type: 'instance-exited', unit: app.name, message: `${app.name}: ${found}` });
 }
 
+const NO_HOLDS: readonly Hold[] = [];
+const NO_ONE: ReadonlySet<string> = new Set();
+
 /** The planner's input, from the state alone. */
 export function observed(ctx: Context): Observed {
   const holds = holdsByUnit(ctx);
   const apps = new Map<string, ObservedApp>();
   for (const app of ctx.state.apps.values()) {
-    const held = holds.get(app.name) ?? [];
+    const held = holds.get(app.name) ?? NO_HOLDS;
     apps.set(app.name, {
       name: app.name,
       links: app.links,
       previousIntact: app.previousIntact,
       liveIntact: app.liveIntact,
       instances: app.instances.map((instance) => ({ ...instance, healthy: app.healthy.has(instance.id) })),
-      retiring: new Set(app.retiring.keys()),
+      retiring: app.retiring.size === 0 ? NO_ONE : new Set(app.retiring.keys()),
       work: app.work,
       crashes: app.crashes,
       hold: held.find((hold) => hold.kind === 'version') ?? null,

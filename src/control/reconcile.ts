@@ -102,9 +102,9 @@ function countsForCommit(ctx: Context, plan: Plan): PlanCounts {
 
 /** Every source has been looked up, with whatever result: only then is a plan a plan of the commit. */
 function isWhole(ctx: Context): boolean {
-  return [...(ctx.state.desired?.apps.values() ?? [])].every(
-    (app) => app.version !== null || app.failure !== null,
-  );
+  for (const app of ctx.state.desired?.apps.values() ?? [])
+    if (app.version === null && app.failure === null) return false;
+  return true;
 }
 
 /** A note names every app of a small system, and of a large one those that the commit touched or that are not healthy. */

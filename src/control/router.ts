@@ -1,5 +1,6 @@
 /** Keeps the proxy's table equal to what is live. One table at a time; an equal table is not sent again. */
 import type { App } from '../model/intent.ts';
+import type { ObservedInstance } from '../model/instance.ts';
 import type { ProxyListener } from '../model/routes.ts';
 import { makeListeners, type RoutedApp } from '../plan/routes.ts';
 import type { Context } from './context.ts';
@@ -23,6 +24,8 @@ interface Said {
   readonly live: string;
 }
 
+const NOTHING: readonly ObservedInstance[] = [];
+
 const sentBy = new WeakMap<Context, { last: Sent | null; queue: Promise<boolean>; version: number }>();
 
 /** Resolves when the proxy serves a table at least as new as the state was at the call; false when it did not take it. */
@@ -34,13 +37,13 @@ export function applyRoutes(ctx: Context): Promise<boolean> {
   };
   sentBy.set(ctx, slot);
   slot.queue = slot.queue.then(async () => {
-    const apps = routedApps(ctx);
+    const apps = appsWithLive(ctx);
     const said = apps.map(sayOf);
     const now = ctx.ports.clock.now();
     const fresh = slot.last?.complete === true || now - (slot.last?.at ?? -Infinity) < RELISTEN_MS;
     if (slot.last !== null && fresh && isSame(slot.last.said, said)) return true;
     slot.version = Math.max(slot.version + 1, now);
-    const listeners = makeListeners(apps, ctx.options.publicHost);
+    const listeners = makeListeners(apps.map(routed), ctx.options.publicHost);
     const result = await ctx.ports.proxy.apply({ version: slot.version, listeners });
     if (!result.ok) {
       const { code, message } = result.error;
@@ -67,11 +70,16 @@ export async function ensureRoutes(ctx: Context): Promise<boolean> {
   return false;
 }
 
-function sayOf({ app, live, internal }: RoutedApp): Said {
-  return {
-    app,
-    live: live.map((one) => `${one.id} ${one.startedAt} ${one.port} ${internal.has(one.id)}`).join(),
-  };
+interface AppWithLive {
+  readonly app: App;
+  readonly live: readonly ObservedInstance[];
+  readonly internal: ReadonlySet<string>;
+}
+
+function sayOf({ app, live, internal }: AppWithLive): Said {
+  let said = '';
+  for (const one of live) said += `${one.id} ${one.startedAt} ${one.port} ${internal.has(one.id)},`;
+  return { app, live: said };
 }
 
 function isSame(a: readonly Said[], b: readonly Said[]): boolean {
@@ -79,18 +87,18 @@ function isSame(a: readonly Said[], b: readonly Said[]): boolean {
 }
 
 /** Every app that intent names, with what of it can take traffic. */
-function routedApps(ctx: Context): readonly RoutedApp[] {
+function appsWithLive(ctx: Context): readonly AppWithLive[] {
   const apps: readonly App[] =
     ctx.state.mode === 'draining' || ctx.state.intent === null ? [] : [...ctx.state.intent.apps.values()];
   return apps.map((app) => {
     const state = appState(ctx.state, app.name);
-    const live = state.links.live === null ? [] : healthyOf(state, state.links.live.slot);
-    return {
-      app,
-      live: live.map((instance) => ({ ...instance, healthy: true })),
-      internal: state.internal,
-    };
+    const live = state.links.live === null ? NOTHING : healthyOf(state, state.links.live.slot);
+    return { app, live, internal: state.internal };
   });
+}
+
+function routed({ app, live, internal }: AppWithLive): RoutedApp {
+  return { app, live: live.map((instance) => ({ ...instance, healthy: true })), internal };
 }
 
 function remember(

@@ -132,14 +132,16 @@ export function appState(state: State, name: string): AppState {
 
 /** Instances of an app's slot that run and stay. */
 export function instancesOf(app: AppState, slot: string): readonly ObservedInstance[] {
-  return app.instances.filter(
-    (instance) => instance.slot === slot && instance.state === 'running' && !app.retiring.has(instance.id),
-  );
+  return app.instances.filter((instance) => stays(app, slot, instance));
 }
 
 /** Those of them that have answered their health endpoint. */
 export function healthyOf(app: AppState, slot: string): readonly ObservedInstance[] {
-  return instancesOf(app, slot).filter((instance) => app.healthy.has(instance.id));
+  return app.instances.filter((instance) => app.healthy.has(instance.id) && stays(app, slot, instance));
+}
+
+function stays(app: AppState, slot: string, instance: ObservedInstance): boolean {
+  return instance.slot === slot && instance.state === 'running' && !app.retiring.has(instance.id);
 }
 
 /** Instances that the executor has just started: they count from now on. */
