@@ -126,7 +126,9 @@ function checkApp(world: World, wanted: Wanted, broken: (rule: Rule, what: strin
   const isLive = links.live !== null && links.live.digest === digest;
   if (character === undefined || !HEALTHY.has(character)) {
     if (isLive) broken('not-as-wanted', `${app.name}: a ${character} version is live`);
-    checkServes(world, app.name, { links, wanted: 1 }, broken);
+    // What is live can be started again only from an undamaged folder: what is wanted in its place is no good either.
+    const damaged = world.folders.damaged.has(`${app.name}/${links.live?.slot}`);
+    if (!damaged) checkServes(world, app.name, { links, wanted: 1 }, broken);
     return 'bad';
   }
   if (character === 'crashy') return 'unclear';
