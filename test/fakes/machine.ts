@@ -107,7 +107,11 @@ export function createMachine(parts: {
     running: () => [...world.runs.values()].filter((run) => run.exit === null),
     healthy: (run) => run.exit === null && clock.now() >= run.startedAt + BOOT_MS[character(run.spec.commit)],
     characterOf: (run) => character(run.spec.commit),
-    kill: (run) => void world.kill(run.spec.id),
+    kill: (run) => {
+      // Whatever a daemon had begun to do about it before it died: this end is somebody else's.
+      ending.delete(run.handle);
+      world.kill(run.spec.id);
+    },
     open: (life, watch) => ({
       backend: openBackend(machine, life, watch, ending),
       probe: openProbe(machine, life, answered),
