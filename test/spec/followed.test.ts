@@ -61,10 +61,13 @@ describe('a followed work tree', () => {
     await eventually('the next right commit is taken up', async () => (await text()) === 'B', 20_000);
     expect(await readFile(file, 'utf8')).toContain(b);
 
+    await eventually('nothing is in progress', async () => {
+      return (await mainstay.api('GET', '/status?app=mine')).json()['state'] === 'converged';
+    });
     const c = await source.commit('C');
     const deployed = await mainstay.api('POST', '/deploy?app=mine', { commit: c });
     expect(deployed.json()).toMatchObject({ success: true, commit: c });
     expect(await readFile(file, 'utf8')).toContain(c);
     expect(await git(intent, ['status', '--porcelain'])).toBe('');
-  }, 60_000);
+  }, 120_000);
 });
