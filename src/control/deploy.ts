@@ -2,6 +2,7 @@
 import { err, failure, ok, type Failure, type Result } from '../base/result.ts';
 import type { Caller, DeployAnswer } from '../model/control-plane.ts';
 import type { App } from '../model/intent.ts';
+import type { Hold } from '../model/hold.ts';
 import { short } from '../model/ids.ts';
 import type { Plan } from '../model/plan.ts';
 import { desiredApp } from '../plan/desired.ts';
@@ -115,13 +116,16 @@ async function change(ctx: Context, parts: DeployParts, request: Change): Promis
   const { app, state, ref, caller, message } = request;
   const former = state.links.live?.commit ?? '';
   state.lastFailure = null;
+  const heldBefore = versionHold(ctx, app.name);
   const committed = await commitRef(ctx, { app: app.name, ref, caller, message });
   if (!committed.ok) return committed;
   const { commit, changed } = committed.value;
   if (changed)
     expectOutcome(ctx, { app: app.name, intent: commit, author: authorOf(caller) }, app.source.ref);
-  // Who asks for it wants it tried, also when it failed before.
-  ctx.ports.store.holds.delete(app.name, 'version');
+  // Who asks for it wants it tried, also when it failed before; not again when it has failed since the branch moved.
+  if (heldBefore !== null && versionHold(ctx, app.name)?.at === heldBefore.at) {
+    ctx.ports.store.holds.delete(app.name, 'version');
+  }
   const problem = await settled(ctx, parts, request, commit);
   const slot = state.links.live?.slot ?? '';
   if (problem === null) {
@@ -132,6 +136,10 @@ async function change(ctx: Context, parts: DeployParts, request: Change): Promis
   return UNHEALTHY.has(problem.code)
     ? ok(refusal(problem, { slot, commit: ref, previous_commit: former }))
     : err(problem);
+}
+
+function versionHold(ctx: Context, app: string): Hold | null {
+  return ctx.ports.store.holds.all().find((hold) => hold.unit === app && hold.kind === 'version') ?? null;
 }
 
 function refusal(
