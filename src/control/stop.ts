@@ -13,6 +13,8 @@ export async function stopApp(ctx: Context, app: AppState, intent: string): Prom
   const { live } = app.links;
   const generations = app.generations;
   if (!(await ensureRoutes(ctx))) return ok();
+  // Wanted again while the proxy was waited for: it is routed to again, and nothing of it has been ended yet.
+  if (ctx.state.intent?.apps.has(app.name) === true) return ok();
   const instances = app.instances;
   await retire(ctx, { app: app.name, instances, generations, limitMs: STOP_LIMIT_MS, intent });
   await Promise.all(app.retiring.values());
