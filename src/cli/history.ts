@@ -27,13 +27,13 @@ export const register: Register = (program, { context, act }) => {
       }
       return askDaemon<Page<HistoryItem>>(context, flags, {
         path: `/v1/history${query({ app, limit })}`,
-        text: table(context),
+        text: table(context, app),
       });
     }),
   );
 };
 
-function table(context: Context): (page: Page<HistoryItem>) => string {
+function table(context: Context, app: string | undefined): (page: Page<HistoryItem>) => string {
   const { dim, green, red, yellow } = paint(context);
   const colour = (state: string) =>
     state === 'converged'
@@ -42,7 +42,10 @@ function table(context: Context): (page: Page<HistoryItem>) => string {
         ? red(state)
         : yellow(state);
   return (page) => {
-    if (page.items.length === 0) return 'nothing has been pushed yet\n';
+    if (page.items.length === 0)
+      return app === undefined
+        ? 'nothing has been pushed yet\n'
+        : `no commit so far concerns an app ${app}\n`;
     const rows = page.items.map((item) => [
       short(item.commit),
       item.at.replace(/\.\d+Z$/, 'Z'),

@@ -13,7 +13,9 @@ export async function commitStatus(ctx: Context, ref: string): Promise<Result<Co
   const { repository, store } = ctx.ports;
   const commit = await repository.resolve(ref);
   if (commit === null)
-    return err(failure('unknown-commit', `the intent repository has no commit ${JSON.stringify(ref)}`));
+    return err(
+      failure('unknown-commit', `the intent repository has no commit ${JSON.stringify(ref)}; push it first`),
+    );
   const record = store.commits.get(commit) ?? (await unrecorded(ctx, commit));
   if (record === null) {
     return err(

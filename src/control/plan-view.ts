@@ -47,7 +47,12 @@ async function intentAt(
 ): Promise<Result<{ readonly intent: Intent; readonly diagnostics: readonly string[] }>> {
   const commit = await view.ctx.ports.repository.resolve(ref);
   if (commit === null) {
-    return err(failure('unknown-commit', `the intent repository has no commit ${JSON.stringify(ref)}`));
+    return err(
+      failure(
+        'unknown-commit',
+        `the intent repository has no commit ${JSON.stringify(ref)}; push it first, to any branch`,
+      ),
+    );
   }
   const loaded = await view.loader.load(commit);
   const diagnostics = loaded.diagnostics.map(renderLine);
