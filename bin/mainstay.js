@@ -18,15 +18,20 @@ const WANTED = 24;
 /** Set for the child alone: the descriptor that closes when the launcher is gone. */
 const LEASH = 'MAINSTAY_LAUNCHER_FD';
 const LEASH_FD = 3;
+/** For `serve` alone, which stays: less memory while it is small, see docs/decisions/0005-memory.md. */
+const LEAN = ['--expose-gc', '--no-turbofan'];
+const LEAN_ENV = { MALLOC_ARENA_MAX: '2' };
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'];
 
 const self = fileURLToPath(import.meta.url);
 const root = dirname(dirname(self));
 
-if (major(process.versions.node) >= WANTED) {
+if (major(process.versions.node) >= WANTED && !wantsLean()) {
   await watchLauncher();
   keepCompiled();
   await import(pathToFileURL(entry()).href);
+} else if (major(process.versions.node) >= WANTED) {
+  takeOver(process.execPath);
 } else {
   const node = findNode();
   if (node === null) fail();
@@ -91,14 +96,34 @@ function major(version) {
   return Number.parseInt(version, 10);
 }
 
+/** The daemon under its flags: in the place of this process, so that it keeps its pid. Where that cannot be, without. */
+function wantsLean() {
+  const can = typeof process.execve === 'function' && process.env[LEASH] === undefined;
+  return can && flags().some((flag) => !process.execArgv.includes(flag));
+}
+
+function flags() {
+  return process.argv[2] === 'serve' ? LEAN : [];
+}
+
+/** What follows the executable in the process that takes over. */
+function words() {
+  const own = process.execArgv.filter((flag) => !flags().includes(flag));
+  return [...flags(), ...own, self, ...process.argv.slice(2)];
+}
+
+function environment() {
+  return flags().length === 0 ? process.env : { ...LEAN_ENV, ...process.env };
+}
+
 function takeOver(node) {
-  process.execve(node, [node, ...process.execArgv, self, ...process.argv.slice(2)], process.env);
+  process.execve(node, [node, ...words()], environment());
 }
 
 function runUnder(node) {
-  const child = spawn(node, [...process.execArgv, self, ...process.argv.slice(2)], {
+  const child = spawn(node, words(), {
     stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
-    env: { ...process.env, [LEASH]: String(LEASH_FD) },
+    env: { ...environment(), [LEASH]: String(LEASH_FD) },
   });
   for (const signal of FORWARDED) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {

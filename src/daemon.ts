@@ -20,6 +20,7 @@ import { httpProbe } from './adapters/system/http-probe.ts';
 import { createPortAllocator } from './adapters/system/port-allocator.ts';
 import { createProcessTable } from './adapters/system/process-table.ts';
 import { systemRandom } from './adapters/system/random.ts';
+import { spareMemory } from './adapters/system/spare-memory.ts';
 import { postWebhook } from './adapters/system/webhook.ts';
 import { accessConfigured } from './api/access.ts';
 import { checkListen } from './api/listen.ts';
@@ -142,6 +143,7 @@ async function build(config: Config, closers: Closer[]): Promise<Result<Daemon>>
   const about = { pid: process.pid, url: api.value.url, intent: config.intent, started_at: started };
   await writeFileDurable(join(data, 'daemon.json'), `${JSON.stringify(about, null, 2)}\n`);
   api.value.open();
+  closers.push(spareMemory());
   log.info('ready', { url: api.value.url, intent: config.intent });
   return ok({ url: api.value.url, presence: PRESENCE, done: ended.promise, stop });
 }

@@ -12,7 +12,7 @@ const OLD_NODE = findOldNode();
 const PROGRAM = `
 const [what] = process.argv.slice(2);
 if (what === 'stay') { setInterval(() => {}, 1000); process.on('SIGTERM', () => process.exit(5)); }
-console.log(JSON.stringify({ args: process.argv.slice(2), node: process.versions.node, pid: process.pid, leash: process.env.MAINSTAY_LAUNCHER_FD ?? null }));
+console.log(JSON.stringify({ args: process.argv.slice(2), node: process.versions.node, pid: process.pid, leash: process.env.MAINSTAY_LAUNCHER_FD ?? null, flags: process.execArgv }));
 if (what === 'exit') process.exit(7);
 if (what === 'die') process.kill(process.pid, 'SIGKILL');
 `;
@@ -47,6 +47,18 @@ describe('which program', () => {
     expect(ran.status).toBe(2);
     expect(ran.stderr).toContain('npm run build');
   });
+});
+
+test('the daemon runs under its own flags in the same process; commands run as they were started', async () => {
+  const bin = layPackage(join(root, 'checkout'));
+  const serve = spawn(process.execPath, ['--no-warnings', bin, 'serve', '--data', 'x']);
+  let text = '';
+  serve.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  serve.stderr.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  await once(serve, 'close');
+  const flags = ['--expose-gc', '--no-turbofan', '--no-warnings'];
+  expect(JSON.parse(text)).toMatchObject({ args: ['serve', '--data', 'x'], pid: serve.pid, flags });
+  expect(JSON.parse(run(process.execPath, bin, 'status').stdout)).toMatchObject({ flags: [] });
 });
 
 describe.skipIf(OLD_NODE === null)('an older Node on PATH (skipped where there is none)', () => {
