@@ -1,7 +1,8 @@
 /**
  * `npm run bench [NAME|ID …] [-- --sources]`: runs the benches one after the other and prints their figures; each
  * writes its section of docs/benchmarks.md, the others stay. Measures the built package unless --sources is given
- * (then nothing is written). BENCH_ROUNDS=1 shows quickly whether they work.
+ * (then nothing is written). BENCH_ROUNDS=1 shows quickly whether they work. What runs in this process runs under the flags
+ * that the launcher gives the daemon (see the script in package.json).
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
