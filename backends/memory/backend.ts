@@ -2,9 +2,9 @@
  * The memory backend: the reference for what a backend does, on a world that is plain data. The simulator and the tests
  * of the control loop run on it; it passes the same conformance suite as the real ones.
  */
+import { createTurns } from '../../src/adapters/system/turns.ts';
 import { err, failure, ok } from '../../src/base/result.ts';
 import type { Backend, BackendEvent } from '../../src/ports.ts';
-import { createQueues } from '../queues.ts';
 import { readMemoryLog } from './log.ts';
 import { endRun, startRun } from './run.ts';
 import type { MemoryState } from './run.ts';
@@ -13,7 +13,7 @@ import type { MemoryWorld } from './world.ts';
 /** Failures as of the process backend: `start-failed`, `aborted`, `stop-failed`, `backend-unavailable`. */
 export function createMemoryBackend(options: { readonly world: MemoryWorld }): Backend {
   const { world } = options;
-  const queues = createQueues();
+  const turns = createTurns();
   const closing = new AbortController();
   const state: MemoryState = { world, closed: closing.signal, starting: new Map(), ending: new Map() };
   const listeners = new Set<(event: BackendEvent) => void>();
@@ -35,7 +35,7 @@ export function createMemoryBackend(options: { readonly world: MemoryWorld }): B
     },
     apply(spec, signal) {
       const asked = world.next();
-      return queues.run(spec.id, () => startRun(spec, asked, signal, state));
+      return turns.take(spec.id, () => startRun(spec, asked, signal, state));
     },
     remove(id, graceMs) {
       const deadline = world.clock.now() + graceMs;
@@ -46,7 +46,7 @@ export function createMemoryBackend(options: { readonly world: MemoryWorld }): B
         current.moved.abort();
       }
       state.starting.get(id)?.abort();
-      return queues.run(id, async () => {
+      return turns.take(id, async () => {
         const there = world.runs.get(id);
         if (there === undefined) return ok('absent');
         const problem = world.faults.remove?.(id, ++removals) ?? null;

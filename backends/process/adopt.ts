@@ -2,8 +2,9 @@
  * What a new daemon finds: instances that go on running are taken over, those that ended meanwhile are listed as exited,
  * and processes of ours that no record speaks of are ended. Nothing is decided about what should run.
  */
+import { sendSignal } from '../../src/adapters/system/signal.ts';
 import type { Log, ProcessInfo } from '../../src/ports.ts';
-import { endGroup, findMarked, isAlive, send } from './group.ts';
+import { endGroup, findMarked, isAlive } from './group.ts';
 import type { GroupTools } from './group.ts';
 import { ownerMarker } from './instance.ts';
 import type { InstanceRecord, RecordFolder } from './record.ts';
@@ -84,7 +85,7 @@ async function endStray(stray: ProcessInfo, deadline: number, tools: AdoptTools)
   let asked = false;
   for (let pause = 10; await isAlive(stray.pid, stray.startTime, tools.processes); pause = 50) {
     const late = tools.clock.now() >= deadline;
-    if (late || !asked) send(stray.pid, late ? 'SIGKILL' : 'SIGTERM');
+    if (late || !asked) sendSignal(stray.pid, late ? 'SIGKILL' : 'SIGTERM');
     asked = true;
     if (tools.clock.now() >= deadline + STRAY_GRACE_MS) return;
     await tools.clock.sleep(pause);

@@ -3,6 +3,7 @@
  * the daemon and are adopted by the next one. What should run is not decided here.
  */
 import { join } from 'node:path';
+import { createTurns } from '../../src/adapters/system/turns.ts';
 import { err, failure, ok } from '../../src/base/result.ts';
 import type { Result } from '../../src/base/result.ts';
 import type { Backend } from '../../src/ports.ts';
@@ -10,7 +11,6 @@ import { createLogFolder } from './log-file.ts';
 import { readLog } from './log-reader.ts';
 import { LOG_LIMITS, POLL_MS, ROTATE_MS } from './options.ts';
 import type { ProcessBackendOptions } from './options.ts';
-import { createQueues } from '../queues.ts';
 import { createRecordFolder, observed } from './record.ts';
 import { createRoster } from './roster.ts';
 import type { Roster } from './roster.ts';
@@ -25,13 +25,13 @@ import { createWatch } from './watch.ts';
 export function createProcessBackend(options: ProcessBackendOptions): Backend {
   const { clock } = options;
   const closing = new AbortController();
-  const queues = createQueues();
+  const turns = createTurns();
   const records = createRecordFolder(join(options.dataDir, 'run', 'instances'));
   const logs = createLogFolder(options.dataDir, { ...LOG_LIMITS, ...options.logLimits });
   const roster = createRoster({
     ...options,
     records,
-    queues,
+    turns,
     signal: closing.signal,
     wake: () => watch.wake(),
   });
@@ -60,7 +60,7 @@ export function createProcessBackend(options: ProcessBackendOptions): Backend {
       const asked = ++calls;
       const opened = await roster.open();
       if (!opened.ok) return opened;
-      return queues.run(spec.id, () => guarded(() => ensureStarted(spec, asked, signal, start)));
+      return turns.take(spec.id, () => guarded(() => ensureStarted(spec, asked, signal, start)));
     },
     async remove(id, graceMs) {
       const deadline = clock.now() + graceMs;
@@ -68,7 +68,7 @@ export function createProcessBackend(options: ProcessBackendOptions): Backend {
       if (!opened.ok) return opened;
       const ending = roster.get(id)?.ending ?? null;
       if (ending !== null) ending.deadline = Math.min(ending.deadline, deadline);
-      return queues.run(id, () => guarded(() => removeOne(roster, id, deadline)));
+      return turns.take(id, () => guarded(() => removeOne(roster, id, deadline)));
     },
     async *logs(id, query, signal) {
       await roster.open();

@@ -3,6 +3,7 @@
  * what is provably ours: the leader is the recorded process (pid and start time), or a member carries our markers. A
  * group number that now belongs to someone else is left alone.
  */
+import { sendSignal } from '../../src/adapters/system/signal.ts';
 import type { Clock, ProcessInfo, ProcessTable } from '../../src/ports.ts';
 import { instanceMarker, ownerMarker } from './instance.ts';
 
@@ -81,15 +82,6 @@ function exists(pid: number): boolean {
   }
 }
 
-/** Sends a signal to one process; one that is gone or not ours to signal is no error. */
-export function send(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch {
-    // Gone already (ESRCH), or it changed its user (EPERM): whoever waits for its end sees that it is still there.
-  }
-}
-
 /** The processes that carry both our markers, in whatever group they are now. */
 export async function findMarked(id: string, tools: GroupTools): Promise<readonly ProcessInfo[]> {
   const { processes, owner } = tools;
@@ -121,6 +113,6 @@ async function findStrays(target: GroupTarget, tools: GroupTools): Promise<reado
 }
 
 function signal(target: GroupTarget, left: Census, name: NodeJS.Signals): void {
-  if (left.group) send(-target.pid, name);
-  for (const stray of left.strays) send(stray.pid, name);
+  if (left.group) sendSignal(-target.pid, name);
+  for (const stray of left.strays) sendSignal(stray.pid, name);
 }

@@ -2,6 +2,7 @@
  * The roster: every instance of this owner, in memory and as records on disk, and what is done when one ends. It says
  * what is; starting and removing are in start.ts and backend.ts.
  */
+import type { Turns } from '../../src/adapters/system/turns.ts';
 import { err, failure, ok } from '../../src/base/result.ts';
 import type { Failure, Result } from '../../src/base/result.ts';
 import type { InstanceExit } from '../../src/model/instance.ts';
@@ -10,7 +11,6 @@ import { adoptInstances, endRemainder } from './adopt.ts';
 import type { AdoptTools } from './adopt.ts';
 import { endGroup, isAlive } from './group.ts';
 import type { Instance } from './instance.ts';
-import type { Queues } from '../queues.ts';
 
 export interface Roster {
   /** Reads the records and adopts what runs; once, and again after a failure. Everything else comes after it. */
@@ -23,7 +23,7 @@ export interface Roster {
   exited(instance: Instance, exit: InstanceExit): void;
   /** Looks up the adopted instances now instead of at the next poll. */
   refresh(): Promise<void>;
-  /** Ends all its processes, by force from `deadline` on, and forgets it. Call from the id's queue. `stop-failed` when something survives SIGKILL. */
+  /** Ends all its processes, by force from `deadline` on, and forgets it. Call in the id's turn. `stop-failed` when something survives SIGKILL. */
   end(instance: Instance, deadline: number): Promise<Result<void>>;
   /** Resolves when no record is being written by itself; starts and removals are waited for by whoever called them. */
   settled(): Promise<void>;
@@ -32,7 +32,7 @@ export interface Roster {
 }
 
 export interface RosterOptions extends AdoptTools {
-  readonly queues: Queues;
+  readonly turns: Turns;
   /** Something runs that has to be watched. */
   readonly wake: () => void;
   /** Aborted by close: nothing is noted or ended by itself any more. */
@@ -40,7 +40,7 @@ export interface RosterOptions extends AdoptTools {
 }
 
 export function createRoster(options: RosterOptions): Roster {
-  const { clock, processes, records, log, queues, signal } = options;
+  const { clock, processes, records, log, turns, signal } = options;
   const instances = new Map<string, Instance>();
   const listeners = new Set<(event: BackendEvent) => void>();
   const writing = new Set<Promise<void>>();
@@ -64,7 +64,7 @@ export function createRoster(options: RosterOptions): Roster {
   async function tidy(instance: Instance): Promise<void> {
     const { id } = instance.record;
     if (instance.ending === null) await endRemainder(instance.record, instance.child, options);
-    await queues.run(id, async () => {
+    await turns.take(id, async () => {
       if (instances.get(id) !== instance || signal.aborted) return;
       const written = records.write(instance.record);
       writing.add(written);

@@ -5,13 +5,11 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { stat } from 'node:fs/promises';
+import { inherited } from '../../src/base/inherited.ts';
 import { err, failure, ok } from '../../src/base/result.ts';
 import type { Failure, Result } from '../../src/base/result.ts';
 import { commandArguments, commandText } from '../../src/model/command.ts';
 import type { InstanceSpec } from '../../src/model/instance.ts';
-
-/** What a unit inherits of the daemon's own environment. */
-const INHERITED = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR'] as const;
 
 /** The whole environment of an instance: inherited names, the spec's, and our markers over both. */
 export function instanceEnvironment(
@@ -19,12 +17,7 @@ export function instanceEnvironment(
   owner: string,
   daemon: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
-  const inherited: Record<string, string> = {};
-  for (const name of INHERITED) {
-    const value = daemon[name];
-    if (value !== undefined) inherited[name] = value;
-  }
-  return { ...inherited, ...spec.env, MAINSTAY_OWNER: owner, MAINSTAY_INSTANCE_ID: spec.id };
+  return { ...inherited(daemon), ...spec.env, MAINSTAY_OWNER: owner, MAINSTAY_INSTANCE_ID: spec.id };
 }
 
 /** A started child whose `exit` nobody has listened to yet, or `start-failed`. Never rejects. */

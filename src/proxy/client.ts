@@ -3,11 +3,12 @@
  * process. Decides how long a call may take and what is repeated; what is served, others decide.
  */
 import { resolve as absolute, join } from 'node:path';
+import { sendSignal } from '../adapters/system/signal.ts';
 import { err, failure, type Failure, type Result } from '../base/result.ts';
 import type { ProxyTable } from '../model/routes.ts';
 import type { Clock, ListenFailure, Log, Proxy, ProxyStats } from '../ports.ts';
 import { proxyEntry } from './launch.ts';
-import { createProcessLink, endProcess, START_MS, type ProcessLink } from './process-link.ts';
+import { createProcessLink, START_MS, type ProcessLink } from './process-link.ts';
 import { PROXY_FOLDER, type ControlCall, type Hello } from './protocol.ts';
 
 /** How long a call waits for a process to be there, and to answer. */
@@ -85,7 +86,7 @@ export function createProxyClient({ dataDir, log, clock, entry }: ProxyClientOpt
         const limit = new AbortController();
         const late = clock.sleep(graceMs + START_MS, limit.signal);
         if (await Promise.race([found.connection.ended.then(() => false), late]))
-          endProcess(found.hello.pid, 'SIGKILL');
+          sendSignal(found.hello.pid, 'SIGKILL');
         limit.abort();
       }
       link.close();

@@ -3,12 +3,12 @@
  * socket is the lock: it dies with the process, and a connect tells a live one from what a crash left behind.
  */
 import { chmod, link, rename, rm, stat } from 'node:fs/promises';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
+import { isListenedOn } from '../adapters/system/socket-owner.ts';
 import { failure, type Result } from '../base/result.ts';
 import { CONTROL_SOCKET, lineReader, type ControlAnswer, type ControlRequest } from './protocol.ts';
 
 const TAKE_ATTEMPTS = 5;
-const PROBE_MS = 2_000;
 const CONNECTIONS_MAX = 32;
 
 export interface ControlSocket {
@@ -44,7 +44,7 @@ export async function openControlSocket(handle: ControlHandler): Promise<Control
         },
       };
     }
-    if (await answers(CONTROL_SOCKET)) return null;
+    if (await isListenedOn(CONTROL_SOCKET)) return null;
     if (!(await clearStale())) return null;
   }
   return null;
@@ -58,7 +58,7 @@ async function clearStale(): Promise<boolean> {
   } catch {
     return true;
   }
-  const alive = await answers(aside);
+  const alive = await isListenedOn(aside);
   if (alive) await link(aside, CONTROL_SOCKET).catch(() => undefined);
   await rm(aside, { force: true });
   return !alive;
@@ -70,19 +70,6 @@ function listens(server: Server): Promise<boolean> {
       error.code === 'EADDRINUSE' ? resolve(false) : reject(error),
     );
     server.listen(CONTROL_SOCKET, () => resolve(true));
-  });
-}
-
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    const done = (alive: boolean): void => {
-      socket.destroy();
-      resolve(alive);
-    };
-    socket.setTimeout(PROBE_MS, () => done(true));
-    socket.once('connect', () => done(true));
-    socket.once('error', () => done(false));
   });
 }
 

@@ -3,10 +3,10 @@ import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inherited } from '../base/inherited.ts';
 import { PROXY_FOLDER } from './protocol.ts';
 
 const LOG_BYTES_MAX = 1024 * 1024;
-const ENVIRONMENT = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR'];
 
 export interface Launched {
   readonly pid: number | undefined;
@@ -30,9 +30,7 @@ export function launchProxy(dataDir: string, entry: string): Launched {
       cwd: folder,
       detached: true,
       stdio: ['ignore', log, log],
-      env: Object.fromEntries(
-        ENVIRONMENT.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
-      ),
+      env: inherited(process.env),
     });
     child.once('error', () => (running = false));
     child.once('exit', () => (running = false));

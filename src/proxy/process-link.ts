@@ -3,6 +3,7 @@
  * again when it is lost. Decides when a process is started or replaced; what is said over the link, others decide.
  */
 import { join } from 'node:path';
+import { sendSignal } from '../adapters/system/signal.ts';
 import type { Clock, Log } from '../ports.ts';
 import { dial, type Connection } from './connection.ts';
 import { launchProxy, type Launched } from './launch.ts';
@@ -137,16 +138,7 @@ async function hear(connection: Connection, log: Log): Promise<Link | null> {
       theirs: hello.protocol,
       ours: PROTOCOL,
     });
-    endProcess(hello.pid, 'SIGTERM');
+    sendSignal(hello.pid, 'SIGTERM');
   }
   return null;
-}
-
-/** Sends a signal; a process that has ended already is fine. */
-export function endProcess(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It has ended.
-  }
 }

@@ -2,8 +2,10 @@
  * The last table on disk, so that a proxy that starts without a daemon serves what was served last. Decides what of
  * a stored table may still be believed.
  */
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { bootId } from '../adapters/system/boot-id.ts';
+import { syncFolder, writeFileDurable } from '../adapters/system/durable-file.ts';
 import type { ProxyGeneration, ProxyListener, ProxyRoute, ProxyTable } from '../model/routes.ts';
 
 export interface TableFile {
@@ -17,25 +19,16 @@ export interface TableFile {
 
 export function createTableFile(folder: string): TableFile {
   const path = join(folder, 'table.json');
-  const temporary = `${path}.new`;
   return {
     async write(table) {
-      const text = JSON.stringify({ boot: await bootId(), table });
+      const text = JSON.stringify({ boot: bootId(), table });
       await mkdir(folder, { recursive: true, mode: 0o700 });
-      const file = await open(temporary, 'w', 0o600);
-      try {
-        await file.writeFile(text);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(temporary, path);
-      await syncFolder(folder);
+      await writeFileDurable(path, text);
     },
     async read() {
       const stored = parse(await readFile(path, 'utf8').catch(() => ''));
       if (stored === null) return null;
-      return stored.boot === (await bootId()) ? stored.table : withoutTargets(stored.table);
+      return stored.boot === bootId() ? stored.table : withoutTargets(stored.table);
     },
     async remove() {
       await rm(path, { force: true });
@@ -104,17 +97,4 @@ function withoutTargets(table: ProxyTable): ProxyTable {
     routes: listener.routes.map((route) => ({ ...route, generation: null })),
   }));
   return { version: table.version, listeners };
-}
-
-async function bootId(): Promise<string> {
-  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => 'unknown')).trim();
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

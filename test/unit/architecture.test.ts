@@ -35,12 +35,16 @@ const ROOMS: Readonly<Record<string, Room>> = {
     world: false,
     because: 'the loop sees the world through ports alone',
   },
-  proxy: { may: PURE, world: true, because: 'the data plane is a process of its own and decides nothing' },
+  proxy: {
+    may: [...PURE, 'adapters/system'],
+    world: true,
+    because: 'the data plane is a process of its own and decides nothing; it stands on system',
+  },
   backends: { may: PURE, world: true, because: 'what backends share knows none of them' },
   'backends/*': {
-    may: [...PURE, 'backends'],
+    may: [...PURE, 'backends', 'adapters/system'],
     world: true,
-    because: 'a backend obeys; it calls back into nothing, and knows no sibling',
+    because: 'a backend obeys; it stands on system, calls back into nothing, and knows no sibling',
   },
   'backends/registry': {
     may: [...PURE, 'backends', 'backends/*'],
@@ -50,7 +54,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'adapters/system': {
     may: PURE,
     world: true,
-    because: 'the floor of the other adapters: processes, files, time',
+    because: 'the floor of all that touches the machine: processes, files, time',
   },
   'adapters/*': {
     may: [...PURE, 'adapters/system'],

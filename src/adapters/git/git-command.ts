@@ -2,12 +2,11 @@
  * Runs stock git: arguments as arrays, a hermetic environment, a time limit, bounded output, an AbortSignal.
  * Decides nothing about what git is asked. A non-zero exit is an answer (`run`) or an error (`must`), as the caller says.
  */
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-
 import { err, failure, ok } from '../../base/result.ts';
 import type { Result } from '../../base/result.ts';
 import type { Quarantine } from '../../ports.ts';
+import { gitEnvironment } from '../system/git-environment.ts';
+import { runProgram } from '../system/run-program.ts';
 
 /** Oldest git with `cat-file --batch-command`. */
 export const OLDEST_GIT = '2.36';
@@ -17,7 +16,6 @@ const OUTPUT_MAX_BYTES = 128 * 1024 * 1024;
 const ATTEMPTS_MAX = 4;
 /** A repack beside us removed a folder of loose objects at the moment in which git wrote into it. */
 const FOLDER_VANISHED = /unable to (?:write|create|open|rename) .*: No such file or directory/;
-const STDERR_MAX_BYTES = 64 * 1024;
 
 const SETTINGS = [
   'core.hooksPath=/dev/null',
@@ -100,77 +98,33 @@ export function createGit(repository: {
   };
 }
 
-/** Runs git once with exactly these arguments. */
+/** Runs git once with exactly these arguments. On abort git may tidy up (its locks) before it ends. */
 export async function runGit(args: readonly string[], options: GitOptions = {}): Promise<GitOutput> {
-  options.signal?.throwIfAborted();
-  const child = spawn('git', args, {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...gitEnvironment(), ...options.env },
-    cwd: options.cwd,
+  const { stdin = '', timeoutMs = TIMEOUT_MS, maxBytes = OUTPUT_MAX_BYTES, signal, cwd, env } = options;
+  signal?.throwIfAborted();
+  const { end, stdout, stderr } = await runProgram('git', args, {
+    env: gitEnvironment(env),
+    input: stdin,
+    timeoutMs,
+    maxOutputBytes: maxBytes,
+    cancelWith: 'SIGTERM',
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(signal === undefined ? {} : { signal }),
   });
-  // A git that ends before it has read everything is no error of ours; its exit code says what happened.
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(options.stdin ?? '');
-  const collected = collect(child, options.maxBytes ?? OUTPUT_MAX_BYTES);
-  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    child.kill('SIGKILL');
-  }, timeoutMs);
-  const onAbort = (): void => void child.kill('SIGTERM');
-  options.signal?.addEventListener('abort', onAbort, { once: true });
-  try {
-    const output = await collected;
-    options.signal?.throwIfAborted();
-    if (late)
-      throw new GitError(`git ${subcommand(args)} did not end within ${timeoutMs} ms`, null, output.stderr);
-    return output;
-  } finally {
-    clearTimeout(timer);
-    options.signal?.removeEventListener('abort', onAbort);
+  signal?.throwIfAborted();
+  switch (end) {
+    case 'not-started':
+      throw new GitError(`git could not be started: ${stderr}`, null, '');
+    case 'timeout':
+      throw new GitError(`git ${subcommand(args)} did not end within ${timeoutMs} ms`, null, stderr);
+    case 'too-much-output':
+      throw new GitError(`git wrote more than ${maxBytes} bytes`, null, stderr);
+    case 'signal':
+    case 'cancelled':
+      return { code: 128, stdout, stderr };
+    default:
+      return { code: end, stdout, stderr };
   }
-}
-
-function collect(child: ChildProcess, maxBytes: number): Promise<GitOutput> {
-  return new Promise((resolve, reject) => {
-    const out: Buffer[] = [];
-    let size = 0;
-    let stderr = '';
-    child.stdout?.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > maxBytes) child.kill('SIGKILL');
-      else out.push(chunk);
-    });
-    child.stderr?.on('data', (chunk: Buffer) => {
-      if (stderr.length < STDERR_MAX_BYTES) stderr += chunk.toString();
-    });
-    child.on('error', (error) =>
-      reject(new GitError(`git could not be started: ${error.message}`, null, '')),
-    );
-    child.on('close', (code) => {
-      if (size > maxBytes) reject(new GitError(`git wrote more than ${maxBytes} bytes`, null, stderr));
-      else resolve({ code: code ?? 128, stdout: Buffer.concat(out), stderr });
-    });
-  });
-}
-
-/** An environment in which no configuration but the repository's own has a say, and nothing prompts. */
-export function gitEnvironment(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const kept: Record<string, string> = {};
-  for (const name of ['PATH', 'HOME', 'TMPDIR', 'TZ']) {
-    const value = process.env[name];
-    if (value !== undefined) kept[name] = value;
-  }
-  return {
-    ...kept,
-    GIT_CONFIG_NOSYSTEM: '1',
-    GIT_CONFIG_GLOBAL: '/dev/null',
-    GIT_TERMINAL_PROMPT: '0',
-    GIT_OPTIONAL_LOCKS: '0',
-    LC_ALL: 'C',
-    ...extra,
-  };
 }
 
 /** Lets git see the objects of a push that is still being checked. */

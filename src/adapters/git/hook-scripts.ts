@@ -2,8 +2,10 @@
  * Writes the hook scripts that git runs for a push. One set serves both ways: a push over HTTP finds the daemon at two
  * pipes that it inherited, a push by path through a small client on a unix socket. They decide nothing themselves.
  */
-import { chmod, mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+
+import { writeFileDurable } from '../system/durable-file.ts';
 
 /** Set in the environment of a receive-pack that the daemon started: the hooks talk on file descriptors 3 and 4. */
 export const PIPE_VARIABLE = 'MAINSTAY_PUSH_PIPE';
@@ -11,26 +13,12 @@ export const PIPE_VARIABLE = 'MAINSTAY_PUSH_PIPE';
 const HOOKS = ['pre-receive', 'post-receive'];
 const CLIENT = 'hook-client.mjs';
 
-/** Idempotent; a running hook keeps the file that it was started from. */
+/** Idempotent; a running hook keeps the file that it was started from, and none is ever run half written. */
 export async function installHooks(hooksDir: string): Promise<void> {
   await mkdir(hooksDir, { recursive: true, mode: 0o700 });
   const client = await readFile(new URL('./hook-client.js', import.meta.url), 'utf8');
-  await writeWhole(path.join(hooksDir, CLIENT), client, 0o644);
-  for (const name of HOOKS) await writeWhole(path.join(hooksDir, name), script(name, hooksDir), 0o755);
-}
-
-/** Temporary file, sync, rename: a hook is never run half written. */
-export async function writeWhole(file: string, text: string, mode: number): Promise<void> {
-  const temporary = `${file}.${process.pid}.tmp`;
-  const handle = await open(temporary, 'w', mode);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await chmod(temporary, mode);
-  await rename(temporary, file);
+  await writeFileDurable(path.join(hooksDir, CLIENT), client, 0o644);
+  for (const name of HOOKS) await writeFileDurable(path.join(hooksDir, name), script(name, hooksDir), 0o755);
 }
 
 function script(name: string, hooksDir: string): string {

@@ -11,7 +11,9 @@ import { err, failure, ok } from '../../base/result.ts';
 import type { Result } from '../../base/result.ts';
 import type { PushGate } from '../../model/push.ts';
 import type { Log } from '../../ports.ts';
-import { installHooks, writeWhole } from './hook-scripts.ts';
+import { writeFileDurable } from '../system/durable-file.ts';
+import { isListenedOn } from '../system/socket-owner.ts';
+import { installHooks } from './hook-scripts.ts';
 import { serveHooks } from './hook-session.ts';
 import type { GitRepository } from './repository.ts';
 import { setConfig } from './repository-files.ts';
@@ -55,7 +57,7 @@ export async function createHookServer(options: HookServerOptions): Promise<Resu
   if (!listening.ok) return listening;
   server.on('error', (error) => log.error('the hook socket failed', { error: error.message }));
   await chmod(place.file, 0o600);
-  await writeWhole(path.join(hooksDir, 'socket'), `${place.file}\n`, 0o600);
+  await writeFileDurable(path.join(hooksDir, 'socket'), `${place.file}\n`);
   if (repository.place.bare) await setConfig(repository.git, 'core.hooksPath', hooksDir);
   return ok({
     socketPath: place.file,
@@ -79,7 +81,7 @@ async function listen(server: net.Server, file: string): Promise<Result<void>> {
   const first = await tryListen(server, file);
   if (first === null) return ok();
   if (first.code === 'EADDRINUSE') {
-    if (await answers(file)) {
+    if (await isListenedOn(file)) {
       return err(
         failure(
           'hook-socket-busy',
@@ -102,17 +104,5 @@ function tryListen(server: net.Server, file: string): Promise<NodeJS.ErrnoExcept
       server.off('error', resolve);
       resolve(null);
     });
-  });
-}
-
-function answers(file: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect(file);
-    const end = (answered: boolean) => (): void => {
-      socket.destroy();
-      resolve(answered);
-    };
-    socket.on('connect', end(true));
-    socket.on('error', end(false));
   });
 }

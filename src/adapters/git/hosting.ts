@@ -13,7 +13,7 @@ import { createGunzip } from 'node:zlib';
 
 import type { PushGate } from '../../model/push.ts';
 import type { Log } from '../../ports.ts';
-import { gitEnvironment } from './git-command.ts';
+import { gitEnvironment } from '../system/git-environment.ts';
 import { installHooks, PIPE_VARIABLE } from './hook-scripts.ts';
 import { serveHooks } from './hook-session.ts';
 import { relayOutput } from './pack-relay.ts';

@@ -7,7 +7,8 @@ import { spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 
-import { gitEnvironment, GitError } from './git-command.ts';
+import { gitEnvironment } from '../system/git-environment.ts';
+import { GitError } from './git-command.ts';
 import type { Git } from './git-command.ts';
 
 const LIMIT_MS = 60_000;

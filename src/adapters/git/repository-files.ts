@@ -7,7 +7,7 @@ import path from 'node:path';
 
 import { err, failure, ok } from '../../base/result.ts';
 import type { Result } from '../../base/result.ts';
-import { createGit, gitEnvironment, runGit } from './git-command.ts';
+import { createGit, runGit } from './git-command.ts';
 import type { Git } from './git-command.ts';
 
 export interface RepositoryPlace {
@@ -84,7 +84,7 @@ async function located(root: string, bare: boolean): Promise<Result<RepositoryPl
   if (unsupported !== null) return err(failure('repository-unsupported', `${root}: ${unsupported}`));
   const args = ['rev-parse', '--path-format=absolute', '--git-dir', '--git-common-dir'];
   // Never the repository that merely surrounds the path.
-  const env = { ...gitEnvironment(), GIT_CEILING_DIRECTORIES: path.dirname(root) };
+  const env = { GIT_CEILING_DIRECTORIES: path.dirname(root) };
   const found = await runGit(args, { cwd: root, env });
   const [gitDir, commonDir] = found.stdout.toString().split('\n');
   if (found.code !== 0 || !gitDir || !commonDir) {

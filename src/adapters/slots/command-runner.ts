@@ -5,6 +5,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { inherited } from '../../base/inherited.ts';
 import { err, failure, ok, type Failure, type Result } from '../../base/result.ts';
 import type { Clock, CommandRequest, CommandRunner, Log, ProcessTable } from '../../ports.ts';
 import { appFolder } from './app-folder.ts';
@@ -34,8 +35,6 @@ type Outcome =
   | { readonly kind: 'timeout' }
   | { readonly kind: 'aborted' };
 
-/** What a command inherits of our own environment; everything else is the request's. */
-const INHERITED = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR'];
 /** Output that is still on its way when the last process has ended. */
 const OUTPUT_WAIT_MS = 500;
 
@@ -118,14 +117,12 @@ export function createCommandRunner(options: CommandRunnerOptions): SetupRunner 
 }
 
 function start(request: CommandRequest, markers: Readonly<Record<string, string>>): ChildProcess {
-  const inherited = Object.fromEntries(
-    INHERITED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
-  );
+  // Without the `exec` that an app's command gets: nobody but the group is ever sent a signal.
   const [file = '', ...args] =
     typeof request.command === 'string' ? ['/bin/sh', '-c', request.command] : request.command;
   return spawn(file, args, {
     cwd: request.dir,
-    env: { ...inherited, ...request.env, ...markers },
+    env: { ...inherited(process.env), ...request.env, ...markers },
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

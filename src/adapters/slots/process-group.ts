@@ -1,5 +1,6 @@
 /** Ends process groups of commands that we started. Signals only; whom to end is the caller's decision. */
 import type { Clock, ProcessInfo, ProcessTable } from '../../ports.ts';
+import { sendSignal } from '../system/signal.ts';
 
 export interface GroupTools {
   readonly clock: Clock;
@@ -12,9 +13,9 @@ const KILLED_WAIT_MS = 2_000;
 
 /** SIGTERM to every process of the group, SIGKILL after `graceMs`. True when none of them runs any more. */
 export async function endGroup(tools: GroupTools, group: number, graceMs: number): Promise<boolean> {
-  send(-group, 'SIGTERM');
+  sendSignal(-group, 'SIGTERM');
   if (await isGone(tools, group, graceMs)) return true;
-  send(-group, 'SIGKILL');
+  sendSignal(-group, 'SIGKILL');
   return isGone(tools, group, KILLED_WAIT_MS);
 }
 
@@ -23,7 +24,7 @@ async function killProcesses(tools: GroupTools, found: readonly ProcessInfo[]): 
   for (const process of found) {
     const now = await tools.processes.readProcess(process.pid);
     if (now?.startTime !== process.startTime || now.state !== 'running') continue;
-    send(process.pid, 'SIGKILL');
+    sendSignal(process.pid, 'SIGKILL');
   }
 }
 
@@ -44,14 +45,5 @@ async function isGone(tools: GroupTools, group: number, withinMs: number): Promi
     if ((await tools.processes.processesInGroup(group)).length === 0) return true;
     if (tools.clock.now() >= until) return false;
     await tools.clock.sleep(LOOK_EVERY_MS);
-  }
-}
-
-/** A process that is gone already is what we want. */
-function send(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

@@ -4,7 +4,7 @@
  */
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { gitEnvironment } from '../system/git-environment.ts';
+import { sourceGitEnvironment } from '../system/git-environment.ts';
 import { runProgram, type ProgramEnd } from '../system/run-program.ts';
 
 export interface SlotGitCall {
@@ -41,7 +41,7 @@ export function createSlotGit(folder: string, marker: Readonly<Record<string, st
       ...(call.workTree === undefined ? {} : { GIT_WORK_TREE: call.workTree }),
     };
     return runProgram('git', call.args, {
-      env: gitEnvironment(environment),
+      env: sourceGitEnvironment(environment),
       timeoutMs: LIMIT_MS,
       maxOutputBytes: OUTPUT_MAX_BYTES,
       ...(call.workTree === undefined ? {} : { cwd: call.workTree }),

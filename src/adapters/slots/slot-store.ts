@@ -16,7 +16,7 @@ import { abandon, promote, recover, remove, tidy } from './promotion.ts';
 import { endMarked } from './process-group.ts';
 import { readRecord } from './record.ts';
 import { createSlotGit } from './slot-git.ts';
-import { createTurns, type Turns } from './turns.ts';
+import { createTurns, type Turns } from '../system/turns.ts';
 import type { Workshop } from './workshop.ts';
 
 export interface SlotStoreOptions {

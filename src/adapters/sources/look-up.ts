@@ -1,7 +1,7 @@
 /** Asks one git process what names stand for. Reads objects and refs only; never the network, never a work tree. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { gitEnvironment } from '../system/git-environment.ts';
+import { sourceGitEnvironment } from '../system/git-environment.ts';
 
 /** `ambiguous`: an abbreviated hash of more than one object. */
 export type Answer = { readonly oid: string; readonly type: string } | 'missing' | 'ambiguous';
@@ -21,7 +21,7 @@ export async function lookUp<T>(
   use: (ask: Ask) => Promise<T>,
 ): Promise<T> {
   const child = spawn('git', [`--git-dir=${gitDir}`, 'cat-file', '--batch-check'], {
-    env: gitEnvironment(),
+    env: sourceGitEnvironment(),
     stdio: ['pipe', 'pipe', 'pipe'],
     signal: AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]),
     killSignal: 'SIGKILL',

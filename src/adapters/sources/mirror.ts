@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { err, failure, ok, type Failure, type Result } from '../../base/result.ts';
 import type { Clock, Random } from '../../ports.ts';
 import { writeFileDurable } from '../system/durable-file.ts';
-import { gitEnvironment } from '../system/git-environment.ts';
+import { sourceGitEnvironment } from '../system/git-environment.ts';
 import { runProgram, type ProgramEnd } from '../system/run-program.ts';
 import { withoutCredentials, type Location } from './location.ts';
 import { unreachable } from './resolve-in.ts';
@@ -100,7 +100,7 @@ function git(
   limits: { readonly timeoutMs: number; readonly signal: AbortSignal },
 ): Promise<ProgramEnd> {
   return runProgram('git', [...NETWORK_SETTINGS, `--git-dir=${gitDir}`, ...args], {
-    env: gitEnvironment(),
+    env: sourceGitEnvironment(),
     ...limits,
   });
 }
@@ -137,7 +137,7 @@ async function ensure(options: MirrorOptions, gitDir: string): Promise<void> {
   await mkdir(options.folder, { recursive: true });
   const temporary = `${gitDir}.${options.random.hex(4)}.tmp`;
   const made = await runProgram('git', ['init', '--quiet', '--bare', '--template=', '--', temporary], {
-    env: gitEnvironment(),
+    env: sourceGitEnvironment(),
   });
   if (made.end !== 0) throw new Error(`git init ${temporary}: ${made.stderr}`);
   await rm(gitDir, { recursive: true, force: true });

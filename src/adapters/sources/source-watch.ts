@@ -6,7 +6,7 @@ import { watch as watchFiles, type FSWatcher } from 'chokidar';
 import { join } from 'node:path';
 import type { SourceRef } from '../../model/source.ts';
 import type { Clock, Log, Random, SourceStore } from '../../ports.ts';
-import { gitEnvironment } from '../system/git-environment.ts';
+import { sourceGitEnvironment } from '../system/git-environment.ts';
 import { runProgram } from '../system/run-program.ts';
 import { findGitDir, locate, type Location } from './location.ts';
 import type { Mirror } from './mirror.ts';
@@ -122,7 +122,7 @@ async function listRefs(path: string, signal: AbortSignal): Promise<string> {
   const gitDir = await findGitDir(path);
   if (gitDir === null) return '';
   const args = [`--git-dir=${gitDir}`, 'for-each-ref', '--format=%(objectname) %(refname)'];
-  const listed = await runProgram('git', args, { env: gitEnvironment(), signal });
+  const listed = await runProgram('git', args, { env: sourceGitEnvironment(), signal });
   return listed.stdout.toString('utf8');
 }
 

@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { ProcessInfo, ProcessTable } from '../../ports.ts';
+import { bootId } from './boot-id.ts';
 import { createPsProcessTable } from './ps-process-table.ts';
 
 /** The table for the system that we run on. */
@@ -13,6 +14,7 @@ export function createProcessTable(platform: NodeJS.Platform = process.platform)
 
 /** Reads /proc without waiting for a disk, so its calls are synchronous inside. */
 function createLinuxProcessTable(): ProcessTable {
+  // Start times count from boot, so only with the boot's id do they name one process for ever.
   const boot = bootId();
   const running = (): readonly ProcessInfo[] =>
     pids()
@@ -31,15 +33,6 @@ function createLinuxProcessTable(): ProcessTable {
       );
     },
   };
-}
-
-/** Start times count from boot, so only with the boot's id do they name one process for ever. */
-function bootId(): string {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  } catch {
-    return 'boot';
-  }
 }
 
 function pids(): readonly number[] {

@@ -3,6 +3,7 @@
  * what that means is the caller's to decide.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { sendSignal } from './signal.ts';
 
 export interface RunOptions {
   readonly env: NodeJS.ProcessEnv;
@@ -13,6 +14,8 @@ export interface RunOptions {
   /** Of stdout; more ends the program. Default 64 MiB. */
   readonly maxOutputBytes?: number;
   readonly signal?: AbortSignal;
+  /** What the program is sent when `signal` comes; it must end before its time is up. Default SIGKILL. */
+  readonly cancelWith?: NodeJS.Signals;
 }
 
 export interface ProgramEnd {
@@ -42,11 +45,11 @@ export function runProgram(file: string, args: readonly string[], options: RunOp
     let errors = Buffer.alloc(0);
     let early: ProgramEnd['end'] | null = null;
 
-    const stop = (why: ProgramEnd['end']): void => {
+    const stop = (why: ProgramEnd['end'], by: NodeJS.Signals = 'SIGKILL'): void => {
       early ??= why;
-      killGroup(child);
+      endGroup(child, by);
     };
-    const onAbort = (): void => stop('cancelled');
+    const onAbort = (): void => stop('cancelled', options.cancelWith);
     const timer = setTimeout(() => stop('timeout'), options.timeoutMs ?? 30_000);
     options.signal?.addEventListener('abort', onAbort, { once: true });
 
@@ -74,11 +77,7 @@ export function runProgram(file: string, args: readonly string[], options: RunOp
   });
 }
 
-function killGroup(child: ChildProcess): void {
+function endGroup(child: ChildProcess, by: NodeJS.Signals): void {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  try {
-    process.kill(-child.pid, 'SIGKILL');
-  } catch {
-    // It ended between the question and the signal.
-  }
+  sendSignal(-child.pid, by);
 }

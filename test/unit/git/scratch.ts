@@ -6,7 +6,7 @@ import path from 'node:path';
 
 import { afterEach } from 'vitest';
 
-import { gitEnvironment } from '../../../src/adapters/git/git-command.ts';
+import { gitEnvironment } from '../../../src/adapters/system/git-environment.ts';
 import { openIntentRepository } from '../../../src/adapters/git/repository.ts';
 import type { GitRepository } from '../../../src/adapters/git/repository.ts';
 import type { Clock, Log } from '../../../src/ports.ts';
