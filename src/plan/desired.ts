@@ -27,8 +27,10 @@ export function desiredApp(app: App, version: SourceVersion | null, failure: Fai
 }
 
 /**
- * Everything that makes a running process what it is. Routing, timeouts and policy are left out: they change without
- * a new slot. The intent repository as source counts by tree, so that a commit elsewhere in it does not redeploy.
+ * Everything that makes a running process what it is, and how it shows that it is healthy: a new answer to that is
+ * tried like a new version, beside the live one, and gives a version that failed another chance. Routing, draining and
+ * policy are left out: they change without a new slot. The intent repository as source counts by tree, so that a commit
+ * elsewhere in it does not redeploy.
  */
 export function slotDigest(app: App, version: SourceVersion): string {
   return digestOf({
@@ -39,6 +41,7 @@ export function slotDigest(app: App, version: SourceVersion): string {
     start: app.start_command,
     setup: app.setup_command,
     internal: app.internal_port !== undefined,
+    health: { endpoint: app.health_endpoint, timeout_ms: app.health_timeout_ms },
     env: app.env,
     env_file: app.env_file,
     secrets: app.secrets,

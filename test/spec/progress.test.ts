@@ -132,6 +132,33 @@ describe('progress', () => {
   );
 
   test(
+    'a version that failed or is stuck is tried again when its health settings change',
+    async () => {
+      await using stage = await openStage();
+      const late = await stage.source.commit({ text: 'late', boot_ms: 1500 });
+      const source = { repo: stage.source.dir, ref: late };
+      const failed = await stage.pushApp({ source, health_timeout_ms: 300 });
+      expect(failed.said.at(-1)?.text).toMatch(/^failed/);
+      const passed = await stage.pushApp({ source, health_timeout_ms: 20_000 });
+      expect(passed.said.at(-1)?.text).toMatch(/^converged/);
+      expect(await stage.text()).toBe('late');
+      const sick = await stage.source.commit({ text: 'sick', health: 503 });
+      const wanted = { source: { repo: stage.source.dir, ref: sick }, health_timeout_ms: 60_000 };
+      await stage.intent.write('apps/web.yaml', stage.doc(wanted));
+      await stage.intent.commit('stuck');
+      const stuck = await stage.intent.startPush();
+      await eventually('the sick version runs', async () =>
+        (await stage.units()).some((unit) => unit.env['MAINSTAY_COMMIT'] === sick),
+      );
+      const fixed = await stage.pushApp({ ...wanted, health_endpoint: '/pid' });
+      expect(fixed.said.at(-1)?.text).toMatch(/^converged/);
+      await stuck.done;
+      expect(await stage.text()).toBe('sick');
+    },
+    LIMIT,
+  );
+
+  test(
     'G05 git revert and push put the previous version live',
     async () => {
       await using stage = await openStage();
