@@ -1,25 +1,25 @@
 /** Puts the control loop together, starts it and ends it. Decides nothing itself. */
 import type { ControlPlane } from '../model/control-plane.ts';
 import type { PushGate } from '../model/push.ts';
-import { adoptWorld, readSlots } from './adopt.ts';
-import { followHead } from './admit.ts';
-import { checkPush } from './check-push.ts';
+import { adoptWorld, readSlots } from './loop/adopt.ts';
+import { followHead } from './loop/admit.ts';
+import { checkPush } from './push/check-push.ts';
 import type { Context, ControlOptions, ControlPorts } from './context.ts';
 import { watchDisk } from './disk-watch.ts';
 import { createEventLog } from './events.ts';
-import { followPush } from './follow-push.ts';
-import { createLoader } from './load.ts';
-import { look } from './observe.ts';
-import { runLoop, type Loop } from './loop.ts';
-import { runNoteQueue, type NoteQueue } from './note-queue.ts';
-import { planOf, type PlanView } from './plan-view.ts';
-import { createPlane } from './plane.ts';
-import { createReconciler } from './reconcile.ts';
-import { drainAll } from './shutdown.ts';
+import { followPush } from './push/follow-push.ts';
+import { createLoader } from './loop/load.ts';
+import { look } from './loop/observe.ts';
+import { runLoop, type Loop } from './loop/loop.ts';
+import { runNoteQueue, type NoteQueue } from './records/note-queue.ts';
+import { planOf, type PlanView } from './calls/plan-view.ts';
+import { createPlane } from './calls/plane.ts';
+import { createReconciler } from './loop/reconcile.ts';
+import { drainAll } from './actions/shutdown.ts';
 import { newState } from './state.ts';
 import { steadily } from './steadily.ts';
 import { steadyStore } from './steady-store.ts';
-import { sourceRef, createVersions, type Versions } from './versions.ts';
+import { sourceRef, createVersions, type Versions } from './loop/versions.ts';
 
 export interface Control {
   readonly plane: ControlPlane;

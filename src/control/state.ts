@@ -11,7 +11,7 @@ import type { SlotLinks } from '../model/slot.ts';
 import type { Failure } from '../base/result.ts';
 import type { CrashHistory, Work } from '../plan/observed.ts';
 import type { Desired } from '../plan/desired.ts';
-import type { PendingDeploy } from './pending-deploy.ts';
+import type { PendingDeploy } from './calls/pending-deploy.ts';
 
 /** Work with the means to end it, and its end. */
 export interface WorkInHand extends Work {

@@ -1,7 +1,7 @@
 /** P3: one document of many changes: from the commit to its plan, in process. */
 import { parse } from 'yaml';
 import { makePlan } from '../../src/plan/plan.ts';
-import { observed } from '../../src/control/observe.ts';
+import { observed } from '../../src/control/loop/observe.ts';
 import { git } from '../support/git.ts';
 import { median, ms, rounds, spread, timed, type Bench } from './figures.ts';
 import { openLargeWorld } from './large-world.ts';

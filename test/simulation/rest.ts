@@ -1,6 +1,6 @@
 /** Lets a world come to rest, with every fault gone, and compares what is with what intent wants. */
-import { noteText } from '../../src/control/note-text.ts';
-import { isTerminal } from '../../src/control/record.ts';
+import { noteText } from '../../src/control/records/note-text.ts';
+import { isTerminal } from '../../src/control/records/record.ts';
 import type { App } from '../../src/model/intent.ts';
 import type { SlotLinks } from '../../src/model/slot.ts';
 import { slotDigest } from '../../src/plan/desired.ts';
