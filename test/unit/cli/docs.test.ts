@@ -107,7 +107,8 @@ test('every event type is explained in docs/operations.md, and no other', () => 
 /** From the places that emit: a literal `type`, or the third argument of the `say` of a rollout. */
 function eventTypes(): readonly string[] {
   const types = new Set(['commit-converged', 'commit-failed', 'commit-held', 'commit-invalid']);
-  for (const name of readdirSync('src/control')) {
+  const files = readdirSync('src/control', { recursive: true, encoding: 'utf8' });
+  for (const name of files.filter((found) => found.endsWith('.ts'))) {
     const text = readFileSync(join('src/control', name), 'utf8');
     if (!text.includes('events.emit')) continue;
     for (const [, type] of text.matchAll(/\btype: '([a-z-]+)'/g)) types.add(type ?? '');
