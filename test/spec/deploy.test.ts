@@ -58,7 +58,10 @@ describe('deploys', () => {
     'D19 an unknown or missing commit is a 400, leaves staging clean, and the next deploy works',
     async () => {
       await using stage = await openStage();
-      const before = await stage.disk();
+      const before = await eventually('staging is laid', async () => {
+        const disk = await stage.disk();
+        return disk.folders.length === 2 ? disk : null;
+      });
       const head = await stage.intent.git('ls-remote', 'origin', 'refs/heads/main');
       for (const commit of [
         'f'.repeat(40),
