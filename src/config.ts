@@ -8,7 +8,7 @@ import { parseDuration } from './base/duration.ts';
 import { err, failure, ok } from './base/result.ts';
 import type { Result } from './base/result.ts';
 
-export const DEFAULT_PORT = 7070;
+const DEFAULT_PORT = 7070;
 export const DEFAULT_URL = `http://127.0.0.1:${DEFAULT_PORT}`;
 
 export interface Listen {

@@ -151,7 +151,10 @@ export interface SlotStore {
   checkout(request: CheckoutRequest, signal: AbortSignal): Promise<Result<string>>;
   /** A deploy failed: the slot's folder becomes staging again, so that its artefacts are not lost. */
   abandon(app: string, slot: string): Promise<void>;
-  /** Durable: live = `record`, previous = what was live (null when nothing was). One atomic write, then the links. */
+  /**
+   * Durable: live = `record`, previous = what was live (null when nothing was; unchanged when that was the same digest
+   * in another slot). One atomic write, then the links.
+   */
   promote(app: string, record: SlotRecord): Promise<SlotLinks>;
   /** Removes every folder but live, previous and staging, and lays staging anew from live. Safe at any time. */
   tidy(app: string): Promise<void>;
@@ -308,6 +311,23 @@ export interface Proxy {
   /** Ends the proxy process (shutdown). Closing the daemon's side alone is `close`. */
   stop(graceMs: number): Promise<void>;
   close(): Promise<void>;
+}
+
+// ---------------------------------------------------------------- people and the machine
+
+/** Delivers an alert. */
+export interface Webhook {
+  post(url: string, body: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<Result<void>>;
+}
+
+export interface DiskRoom {
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+}
+
+/** Room left where DATA lives; null when it cannot be told. */
+export interface Disk {
+  free(): Promise<DiskRoom | null>;
 }
 
 // ---------------------------------------------------------------- durable records

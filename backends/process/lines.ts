@@ -8,7 +8,7 @@ export interface LineCutter {
 }
 
 /** A longer line comes in pieces, so that one endless line cannot fill memory. */
-export const MAX_LINE = 16_384;
+const MAX_LINE = 16_384;
 
 export function createLineCutter(maxLength: number = MAX_LINE): LineCutter {
   const decoder = new TextDecoder('utf-8');

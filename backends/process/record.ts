@@ -9,17 +9,8 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import type { InstanceExit, InstanceSpec, ObservedInstance } from '../../src/model/instance.ts';
 
-export interface InstanceRecord {
+export interface InstanceRecord extends Omit<InstanceSpec, 'env'> {
   readonly version: 1;
-  readonly id: string;
-  readonly app: string;
-  readonly slot: string;
-  readonly digest: string;
-  readonly commit: string;
-  readonly dir: string;
-  readonly command: string | readonly string[];
-  readonly port: number;
-  readonly internalPort: number | null;
   readonly startedAt: number;
   /** Leader of the process group. Null while it is being started. */
   readonly pid: number | null;

@@ -15,7 +15,7 @@ export interface StreamWriter {
 }
 
 /** A reader that takes nothing for this long is cut; it resumes where it was when it connects again. */
-export const STALL_MS = 30_000;
+const STALL_MS = 30_000;
 
 /** `over` aborts when the client has gone or the server closes; the writer aborts it when it cuts the stream. */
 export function createStreamWriter(

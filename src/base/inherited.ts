@@ -1,7 +1,7 @@
 /** What a process that we start gets of our own environment: by name, never the whole of it. Pure. */
 
 /** Enough to find programs, a home and a place for temporary files; nothing that could be a secret. */
-export const INHERITED: readonly string[] = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR'];
+const INHERITED: readonly string[] = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR'];
 
 /** Those of `names` that are set in `environment`. */
 export function inherited(

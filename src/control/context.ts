@@ -1,9 +1,9 @@
 /** What every part of the control loop shares: its ports, its options and the state of one daemon's life. */
-import type { Result } from '../base/result.ts';
 import type {
   Backend,
   Clock,
   CommandRunner,
+  Disk,
   Environment,
   IntentRepository,
   Log,
@@ -15,20 +15,11 @@ import type {
   SlotStore,
   SourceStore,
   Store,
+  Webhook,
 } from '../ports.ts';
 import type { EventLog } from './events.ts';
 import type { State } from './state.ts';
 import type { SteadyStore } from './steady-store.ts';
-
-/** Delivers an alert. */
-export interface Webhook {
-  post(url: string, body: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<Result<void>>;
-}
-
-/** Room left where DATA lives. */
-export interface Disk {
-  free(): Promise<{ readonly freeBytes: number; readonly totalBytes: number } | null>;
-}
 
 export interface ControlPorts {
   readonly clock: Clock;

@@ -1,4 +1,5 @@
 /** Tells a person before the disk is full: once, and again only after there was room in between. */
+import type { DiskRoom } from '../ports.ts';
 import { clearAlert, raiseAlert } from './alerts.ts';
 import type { Context } from './context.ts';
 
@@ -14,7 +15,7 @@ export async function watchDisk(ctx: Context): Promise<void> {
   }
 }
 
-function judgeRoom(ctx: Context, room: { readonly freeBytes: number; readonly totalBytes: number }): void {
+function judgeRoom(ctx: Context, room: DiskRoom): void {
   const low =
     room.freeBytes < LOW.floorBytes ||
     (room.freeBytes < LOW.bytes && room.freeBytes < LOW.share * room.totalBytes);

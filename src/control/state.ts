@@ -44,24 +44,18 @@ export interface AppState {
   lastFailure: FailedAttempt | null;
 }
 
-/** What a failed attempt left for whoever asks why. */
+/** What the last attempt at another version came to, for whoever waits for it. */
 export interface FailedAttempt {
-  readonly digest: string;
   readonly commit: string;
-  readonly slot: string;
   readonly failure: Failure;
-  readonly health: HealthReport | null;
-}
-
-export interface HealthReport {
-  readonly attempts: number;
-  readonly last: string;
 }
 
 export interface State {
   mode: 'normal' | 'draining';
   /** Why the last pass could not be made to its end; null when it could. */
   passFailure: string | null;
+  /** Why the proxy does not serve the newest table; null when it does. */
+  proxyFailure: string | null;
   /** Newest commit on the watched branch, whatever it is worth. */
   head: string | null;
   /** The intent that is kept true, and its record. */
@@ -88,6 +82,7 @@ export function newState(startedAt: number): State {
   return {
     mode: 'normal',
     passFailure: null,
+    proxyFailure: null,
     head: null,
     intent: null,
     record: null,
@@ -142,6 +137,12 @@ export function healthyOf(app: AppState, slot: string): readonly ObservedInstanc
 
 function stays(app: AppState, slot: string, instance: ObservedInstance): boolean {
   return instance.slot === slot && instance.state === 'running' && !app.retiring.has(instance.id);
+}
+
+/** It has answered its health endpoint; `internal`: on its INTERNAL_PORT. */
+export function markHealthy(app: AppState, id: string, internal: boolean): void {
+  app.healthy.add(id);
+  if (internal) app.internal.add(id);
 }
 
 /** Instances that the executor has just started: they count from now on. */

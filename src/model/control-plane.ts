@@ -7,7 +7,7 @@ import type { LogLine, LogQuery } from '../ports.ts';
 import type { ActionNote, AppNote, CommitState, PlanCounts } from './commit-record.ts';
 import type { Event } from './event.ts';
 import type { ShownPlan } from './plan.ts';
-import type { JournalEntry } from './slot.ts';
+import type { HealthReport, JournalEntry } from './slot.ts';
 
 /** GET /status: the seed's six fields, and what else people ask for. Empty strings where there is nothing. */
 export interface AppStatus {
@@ -69,7 +69,7 @@ export interface DeployAnswer {
   readonly commit: string;
   readonly previous_commit: string;
   readonly reason?: string;
-  readonly health?: { readonly attempts: number; readonly last: string };
+  readonly health?: HealthReport;
   readonly log_tail?: readonly string[];
 }
 
@@ -96,16 +96,10 @@ export interface CommitStatus {
   };
 }
 
-export interface HistoryItem {
-  readonly commit: string;
-  readonly at: string;
-  readonly by: string;
-  readonly subject: string;
-  readonly state: CommitState;
-  readonly took_ms: number | null;
-  readonly reason: string | null;
-  readonly apps: Readonly<Record<string, AppNote>>;
-}
+export type HistoryItem = Pick<
+  CommitStatus,
+  'commit' | 'at' | 'by' | 'subject' | 'state' | 'took_ms' | 'reason' | 'apps'
+>;
 
 export interface Page<T> {
   readonly items: readonly T[];

@@ -1,6 +1,7 @@
 /** One run of a unit in a backend: what is asked for, and what is seen. */
 
-export interface InstanceSpec {
+/** What stays the same from the request for an instance to its end. */
+export interface InstanceIdentity {
   /** From `instanceId`. */
   readonly id: string;
   readonly app: string;
@@ -8,22 +9,18 @@ export interface InstanceSpec {
   /** Digest of the slot (SlotRecord.digest); a different digest under the same id is a different instance. */
   readonly digest: string;
   readonly commit: string;
-  readonly dir: string;
-  readonly command: string | readonly string[];
-  /** The whole environment beside what is inherited (PATH, HOME, LANG, TZ, TMPDIR). May hold secrets: never logged. */
-  readonly env: Readonly<Record<string, string>>;
   readonly port: number;
   readonly internalPort: number | null;
 }
 
-export interface ObservedInstance {
-  readonly id: string;
-  readonly app: string;
-  readonly slot: string;
-  readonly digest: string;
-  readonly commit: string;
-  readonly port: number;
-  readonly internalPort: number | null;
+export interface InstanceSpec extends InstanceIdentity {
+  readonly dir: string;
+  readonly command: string | readonly string[];
+  /** The whole environment beside what is inherited (PATH, HOME, LANG, TZ, TMPDIR). May hold secrets: never logged. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface ObservedInstance extends InstanceIdentity {
   readonly state: 'running' | 'exited';
   readonly startedAt: number;
   /** Backend's own handle for people: a pid, a container id. */

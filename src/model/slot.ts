@@ -1,4 +1,5 @@
 /** Slots: the folders that an app's versions live in, and the journal of what was tried. */
+import { short } from './ids.ts';
 
 export interface SlotRecord {
   /** Folder name, e.g. `slot-1a2b3c4d`. */
@@ -17,9 +18,16 @@ export interface SlotLinks {
 
 /** `slot-` and the commit's first eight characters; with a counter when that folder is in use (same commit again). */
 export function slotName(commit: string, taken: readonly string[]): string {
-  const base = `slot-${commit.slice(0, 8)}`;
+  const base = `slot-${short(commit)}`;
   if (!taken.includes(base)) return base;
   for (let n = 2; ; n++) if (!taken.includes(`${base}-${n}`)) return `${base}-${n}`;
+}
+
+/** What the checks of a version's health came to. */
+export interface HealthReport {
+  readonly attempts: number;
+  /** What the last one was answered. */
+  readonly last: string;
 }
 
 /** One attempt to change what is live, whatever came of it. */
@@ -37,5 +45,5 @@ export interface JournalEntry {
   readonly result: 'promoted' | 'failed' | 'superseded' | 'restarted' | 'stopped' | 'interrupted';
   readonly reason: string | null;
   readonly took_ms: number;
-  readonly health?: { readonly attempts: number; readonly last: string };
+  readonly health?: HealthReport;
 }

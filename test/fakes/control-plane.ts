@@ -42,7 +42,7 @@ export interface FakeState {
 export const ABC = 'a'.repeat(40);
 const T = '2026-11-20T08:00:00.000Z';
 
-export function appStatus(app: string): AppStatus {
+function appStatus(app: string): AppStatus {
   return {
     app,
     live_slot: 'slot-aaaaaaaa',

@@ -223,10 +223,7 @@ function openPorts(machine: Machine): PortAllocator {
   };
 }
 
-export function portsOf({
-  port,
-  internalPort,
-}: Pick<InstanceSpec, 'port' | 'internalPort'>): readonly number[] {
+function portsOf({ port, internalPort }: Pick<InstanceSpec, 'port' | 'internalPort'>): readonly number[] {
   return internalPort === null ? [port] : [port, internalPort];
 }
 

@@ -8,7 +8,7 @@ import { desiredApp, type Desired, type DesiredApp } from '../../src/plan/desire
 import type { Observed, ObservedApp, SeenInstance, Work } from '../../src/plan/observed.ts';
 
 export const NOW = 1_000_000;
-export const NAMES = ['api', 'db', 'web'] as const;
+const NAMES = ['api', 'db', 'web'] as const;
 const COMMITS = ['a'.repeat(40), 'b'.repeat(40), 'c'.repeat(40)] as const;
 
 export function appOf(name: string, more: Partial<App> = {}): App {
@@ -41,7 +41,7 @@ export function versionOf(name: string, commit: string): NonNullable<DesiredApp[
 }
 
 /** The digest of that version under the app's configuration. */
-export function digestOf(app: App, commit: string): string {
+function digestOf(app: App, commit: string): string {
   return desiredApp(app, versionOf(app.name, commit), null).digest;
 }
 
@@ -73,7 +73,7 @@ function anyDesiredApp(app: App): fc.Arbitrary<DesiredApp> {
   );
 }
 
-export const anyDesired: fc.Arbitrary<Desired> = fc
+const anyDesired: fc.Arbitrary<Desired> = fc
   .subarray([...NAMES])
   .chain((names) => fc.tuple(...names.map((name) => anyApp(name, names).chain(anyDesiredApp))))
   .map((apps) => ({
@@ -152,7 +152,7 @@ function anyHold(app: App, kind: Hold['kind'], digests: readonly string[]): fc.A
     }));
 }
 
-export function anyObservedApp(app: App): fc.Arbitrary<ObservedApp> {
+function anyObservedApp(app: App): fc.Arbitrary<ObservedApp> {
   const digests = COMMITS.map((commit) => digestOf(app, commit));
   return fc
     .record({

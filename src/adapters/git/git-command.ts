@@ -9,7 +9,7 @@ import { gitEnvironment } from '../system/git-environment.ts';
 import { runProgram } from '../system/run-program.ts';
 
 /** Oldest git with `cat-file --batch-command`. */
-export const OLDEST_GIT = '2.36';
+const OLDEST_GIT = '2.36';
 
 const TIMEOUT_MS = 60_000;
 const OUTPUT_MAX_BYTES = 128 * 1024 * 1024;

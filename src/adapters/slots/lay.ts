@@ -12,7 +12,7 @@ import { checkTree, checkoutFailed } from './tree-check.ts';
 import type { Workshop } from './workshop.ts';
 
 /** Name of the index while a tree is being laid. */
-export const LAYING = 'slot-laying';
+const LAYING = 'slot-laying';
 
 /**
  * The slot's folder. Failures: those of `checkTree` and `linkSharedDirs`; staging is untouched when the tree itself is

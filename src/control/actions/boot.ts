@@ -4,9 +4,11 @@ import { formatDuration } from '../../base/duration.ts';
 import type { App } from '../../model/intent.ts';
 import { instanceId, parseInstanceId } from '../../model/ids.ts';
 import type { InstanceSpec, ObservedInstance } from '../../model/instance.ts';
+import type { HealthReport } from '../../model/slot.ts';
 import type { Context } from '../context.ts';
+import { say } from './say.ts';
 import { waitHealthy, watchExits, type Exits, type Healthy } from './health.ts';
-import { addStarted, appState, dropInstances, type HealthReport } from '../state.ts';
+import { addStarted, appState, dropInstances, markHealthy } from '../state.ts';
 
 export interface BootRequest {
   readonly app: App;
@@ -17,11 +19,6 @@ export interface BootRequest {
   readonly count: number;
   /** Intent commit that it is done for. */
   readonly intent: string;
-}
-
-export interface Booted {
-  readonly instances: readonly ObservedInstance[];
-  readonly health: HealthReport;
 }
 
 /** What an unhealthy process is given to end by itself. */
@@ -52,12 +49,13 @@ export async function slotEnvironment(
   });
 }
 
+/** Resolves with what the first process's checks came to. */
 export async function boot(
   ctx: Context,
   request: BootRequest,
   env: Readonly<Record<string, string>>,
   signal: AbortSignal,
-): Promise<Result<Booted>> {
+): Promise<Result<HealthReport>> {
   const ids = freshIds(ctx, request);
   const perInstance = request.app.internal_port === undefined ? 1 : 2;
   const ports = await ctx.ports.ports.allocate(ids.length * perInstance);
@@ -84,7 +82,7 @@ async function startAndWait(
   request: BootRequest,
   { specs, exits }: { readonly specs: readonly InstanceSpec[]; readonly exits: Exits },
   signal: AbortSignal,
-): Promise<Result<Booted>> {
+): Promise<Result<HealthReport>> {
   const { app, intent } = request;
   const began = ctx.ports.clock.now();
   const started = await Promise.all(specs.map((one) => ctx.ports.backend.apply(one, signal)));
@@ -99,7 +97,7 @@ async function startAndWait(
     ctx,
     request,
     'instance-started',
-    `${app.name}: started ${instances.map((one) => `${one.handle} on port ${one.port}`).join(', ')}`,
+    `started ${instances.map((one) => `${one.handle} on port ${one.port}`).join(', ')}`,
   );
   const checks = await Promise.all(
     instances.map((instance) => waitHealthy(ctx, { app, instance, intent, exits }, signal)),
@@ -110,17 +108,16 @@ async function startAndWait(
     healthy.push(check.value);
   }
   instances.forEach((instance, i) => {
-    state.healthy.add(instance.id);
-    if (healthy[i]?.internal === true) state.internal.add(instance.id);
+    markHealthy(state, instance.id, healthy[i]?.internal === true);
   });
   const report = healthy[0]?.report ?? { attempts: 0, last: '' };
   say(
     ctx,
     request,
     'instance-healthy',
-    `${app.name}: healthy after ${formatDuration(ctx.ports.clock.now() - began)} (${app.health_endpoint} ${report.last})`,
+    `healthy after ${formatDuration(ctx.ports.clock.now() - began)} (${app.health_endpoint} ${report.last})`,
   );
-  return ok({ instances, health: report });
+  return ok(report);
 }
 
 /** Numbers go on above what the slot already has, so that a draining process and its successor never share an id. */
@@ -160,8 +157,4 @@ async function addLogTail(ctx: Context, error: Failure, ids: readonly string[]):
     for await (const line of ctx.ports.backend.logs(id, { tail: LOG_TAIL }, ctx.signal)) tail.push(line.text);
   }
   return { ...error, details: { ...error.details, log_tail: tail.slice(-LOG_TAIL) } };
-}
-
-function say(ctx: Context, request: BootRequest, type: string, message: string): void {
-  ctx.events.emit({ type, unit: request.app.name, commit: request.intent, message });
 }

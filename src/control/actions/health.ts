@@ -3,9 +3,10 @@ import { failure, ok, err, type Result } from '../../base/result.ts';
 import { formatDuration } from '../../base/duration.ts';
 import type { App } from '../../model/intent.ts';
 import type { ObservedInstance } from '../../model/instance.ts';
+import type { HealthReport } from '../../model/slot.ts';
 import type { ProbeAnswer } from '../../ports.ts';
 import type { Context } from '../context.ts';
-import { describeExit, type HealthReport } from '../state.ts';
+import { describeExit } from '../state.ts';
 
 /** One check may take this long at most. */
 const CHECK_LIMIT_MS = 2000;
@@ -29,7 +30,7 @@ export interface HealthWait {
 }
 
 /** Close together at first, so that a quick start is seen at once; then sparing. */
-export function intervalAfter(waitedMs: number): number {
+function intervalAfter(waitedMs: number): number {
   if (waitedMs < 1000) return 10;
   return waitedMs < 5000 ? 50 : 200;
 }

@@ -65,7 +65,7 @@ export async function restartLive(
     result: 'restarted',
     reason: null,
     took_ms: ctx.ports.clock.now() - began,
-    health: booted.value.health,
+    health: booted.value,
   });
   ctx.events.emit({
     type: 'unit-restarted',

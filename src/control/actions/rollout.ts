@@ -5,41 +5,18 @@
  *   checkout → setup → boot → health → PROMOTE → route → retire the former version
  */
 import { err, failure, ok, type Failure, type Result } from '../../base/result.ts';
-import { formatDuration } from '../../base/duration.ts';
-import type { App } from '../../model/intent.ts';
 import { short } from '../../model/ids.ts';
-import type { StartAction, SwapAction } from '../../model/plan.ts';
-import { slotName, type JournalEntry, type SlotRecord } from '../../model/slot.ts';
-import type { SourceVersion } from '../../model/source.ts';
-import { boot, slotEnvironment, type BootRequest } from './boot.ts';
+import { slotName, type HealthReport, type JournalEntry, type SlotRecord } from '../../model/slot.ts';
 import type { Context } from '../context.ts';
-import { waitHealthy } from './health.ts';
-import { ensureRoutes } from './router.ts';
+import { appState, type AppState } from '../state.ts';
+import { prepare } from './prepare.ts';
 import { retire } from './retire.ts';
-import { appState, instancesOf, type AppState, type HealthReport } from '../state.ts';
+import { reusesSlot, type RolloutJob } from './rollout-job.ts';
+import { ensureRoutes } from './router.ts';
+import { say } from './say.ts';
 
-export interface RolloutJob {
-  readonly action: StartAction | SwapAction;
-  readonly app: App;
-  readonly version: SourceVersion;
-  /** Intent commit that it is done for. */
-  readonly intent: string;
-  readonly trigger: JournalEntry['trigger'];
-  /** Called once the decision is durable: from now on the work can only be waited for. */
-  readonly onSettled: () => void;
-}
-
-export interface Promoted {
-  readonly slot: string;
-  readonly health: HealthReport;
-}
-
-interface Prepared {
-  readonly slot: string;
-  readonly health: HealthReport;
-}
-
-export async function rollOut(ctx: Context, job: RolloutJob, signal: AbortSignal): Promise<Result<Promoted>> {
+/** Resolves when the version is promoted and its route has been sent, or with why it was given up. */
+export async function rollOut(ctx: Context, job: RolloutJob, signal: AbortSignal): Promise<Result<void>> {
   const began = ctx.ports.clock.now();
   const app = appState(ctx.state, job.app.name);
   const former = app.links.live;
@@ -53,134 +30,17 @@ export async function rollOut(ctx: Context, job: RolloutJob, signal: AbortSignal
   }
   job.onSettled();
   await promote(ctx, job, app, { slot: target, former });
-  await journal(ctx, job, target, { began, former, failure: null, health: prepared.value.health });
-  return ok({ slot: target, health: prepared.value.health });
+  await journal(ctx, job, target, { began, former, failure: null, health: prepared.value });
+  return ok();
 }
 
 /** The kept previous slot, or a new one named by the commit. */
 function targetSlot(job: RolloutJob, app: AppState): string {
   const { previous, live } = app.links;
-  if (job.action.do === 'swap' && job.action.via !== 'new' && previous !== null) return previous.slot;
+  if (reusesSlot(job) && previous !== null) return previous.slot;
   const inUse = app.instances.map((one) => one.slot);
   const linked = [live, previous].filter((record) => record !== null).map((record) => record.slot);
   return slotName(job.version.commit, [...inUse, ...linked]);
-}
-
-function reusesSlot(job: RolloutJob): boolean {
-  return job.action.do === 'swap' && job.action.via !== 'new';
-}
-
-/** Everything up to the decision: a healthy set of processes in the slot. */
-async function prepare(
-  ctx: Context,
-  job: RolloutJob,
-  slot: string,
-  signal: AbortSignal,
-): Promise<Result<Prepared>> {
-  if (job.action.do === 'swap' && job.action.via === 'warm') {
-    const warm = await wakeWarm(ctx, job, slot, signal);
-    if (warm.ok || signal.aborted) return warm;
-  }
-  const dir = reusesSlot(job) ? await keptSlot(ctx, job, slot) : await checkOut(ctx, job, slot, signal);
-  if (!dir.ok) return dir;
-  const request: BootRequest = {
-    app: job.app,
-    slot,
-    digest: job.action.digest,
-    commit: job.version.commit,
-    dir: dir.value,
-    count: job.app.replicas,
-    intent: job.intent,
-  };
-  const env = await slotEnvironment(ctx, request);
-  if (!env.ok) return env;
-  const set = reusesSlot(job) ? ok() : await setUp(ctx, job, { request, env: env.value }, signal);
-  if (!set.ok) return set;
-  const booted = await boot(ctx, request, env.value, signal);
-  return booted.ok ? ok({ slot, health: booted.value.health }) : booted;
-}
-
-/** The kept slot's folder, if it is still what was deployed; otherwise the next plan lays a new one. */
-async function keptSlot(ctx: Context, job: RolloutJob, slot: string): Promise<Result<string>> {
-  const app = appState(ctx.state, job.app.name);
-  app.previousIntact = await ctx.ports.slots.intact(app.name, slot);
-  if (app.previousIntact) return ok(ctx.ports.slots.dir(app.name, slot));
-  return err(failure('slot-drifted', `${slot} is not as it was deployed: its files were changed or removed`));
-}
-
-async function checkOut(
-  ctx: Context,
-  job: RolloutJob,
-  slot: string,
-  signal: AbortSignal,
-): Promise<Result<string>> {
-  const began = ctx.ports.clock.now();
-  const { name: app, shared_dirs: sharedDirs } = job.app;
-  const dir = await ctx.ports.slots.checkout({ app, version: job.version, slot, sharedDirs }, signal);
-  const took = formatDuration(ctx.ports.clock.now() - began);
-  if (dir.ok)
-    say(ctx, job, 'slot-checked-out', `checked out ${short(job.version.commit)} into ${slot} in ${took}`);
-  return dir;
-}
-
-async function setUp(
-  ctx: Context,
-  job: RolloutJob,
-  { request, env }: { readonly request: BootRequest; readonly env: Readonly<Record<string, string>> },
-  signal: AbortSignal,
-): Promise<Result<void>> {
-  const command = job.app.setup_command;
-  if (command === undefined) return ok();
-  const began = ctx.ports.clock.now();
-  say(ctx, job, 'setup-started', 'running setup_command');
-  const { slot, dir } = request;
-  const timeoutMs = ctx.options.setupTimeoutMs;
-  const result = await ctx.ports.commands.run(
-    { app: job.app.name, slot, dir, command, env, timeoutMs },
-    signal,
-  );
-  if (result.ok)
-    say(
-      ctx,
-      job,
-      'setup-finished',
-      `setup_command finished in ${formatDuration(ctx.ports.clock.now() - began)}`,
-    );
-  return result;
-}
-
-/** The previous version still runs: one good answer is enough. Otherwise its processes are ended and it is booted. */
-async function wakeWarm(
-  ctx: Context,
-  job: RolloutJob,
-  slot: string,
-  signal: AbortSignal,
-): Promise<Result<Prepared>> {
-  const app = appState(ctx.state, job.app.name);
-  const instances = instancesOf(app, slot);
-  const quick = { ...job.app, health_timeout_ms: Math.min(job.app.health_timeout_ms, 1000) };
-  const checks = await Promise.all(
-    instances.map((instance) => waitHealthy(ctx, { app: quick, instance, intent: job.intent }, signal)),
-  );
-  const bad = checks.find((check) => !check.ok);
-  const first = checks[0];
-  if (bad === undefined && first?.ok === true) {
-    instances.forEach((instance, i) => {
-      app.healthy.add(instance.id);
-      const check = checks[i];
-      if (check?.ok === true && check.value.internal) app.internal.add(instance.id);
-    });
-    say(ctx, job, 'instance-healthy', `${slot} was kept warm and is healthy`);
-    return ok({ slot, health: first.value.report });
-  }
-  void retire(ctx, {
-    app: app.name,
-    instances,
-    generations: [],
-    limitMs: job.app.drain_timeout_ms,
-    intent: job.intent,
-  });
-  return bad !== undefined && !bad.ok ? bad : err(failure('exited-early', 'the warm version no longer runs'));
 }
 
 async function promote(
@@ -217,13 +77,12 @@ async function promote(
 
 /** Not promoted: the processes are gone already (see boot); a new slot's folder becomes staging again. */
 async function giveUp(ctx: Context, job: RolloutJob, slot: string): Promise<void> {
+  if (reusesSlot(job)) return;
   const app = appState(ctx.state, job.app.name);
   const strays = app.instances.filter((one) => one.slot === slot && !app.retiring.has(one.id));
-  if (!reusesSlot(job)) {
-    await Promise.all(strays.map((one) => ctx.ports.backend.remove(one.id, 0)));
-    await ctx.ports.slots.abandon(app.name, slot);
-    await ctx.ports.environment.forget(app.name, slot);
-  }
+  await Promise.all(strays.map((one) => ctx.ports.backend.remove(one.id, 0)));
+  await ctx.ports.slots.abandon(app.name, slot);
+  await ctx.ports.environment.forget(app.name, slot);
 }
 
 async function journal(
@@ -260,8 +119,4 @@ function resultOf(ctx: Context, reason: Failure | null): JournalEntry['result'] 
   if (reason === null) return 'promoted';
   if (ctx.signal.aborted) return 'interrupted';
   return reason.code === 'superseded' || reason.code === 'aborted' ? 'superseded' : 'failed';
-}
-
-function say(ctx: Context, job: RolloutJob, type: string, message: string): void {
-  ctx.events.emit({ type, unit: job.app.name, commit: job.intent, message: `${job.app.name}: ${message}` });
 }

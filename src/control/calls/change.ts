@@ -4,6 +4,7 @@
  */
 import { err, failure, ok, type Failure, type Result } from '../../base/result.ts';
 import { setAppRef, setAppSuspend } from '../../intent/edit.ts';
+import { MAX_FILE_BYTES } from '../../intent/parse.ts';
 import type { Caller } from '../../model/control-plane.ts';
 import type { Hold } from '../../model/hold.ts';
 import { short } from '../../model/ids.ts';
@@ -11,7 +12,6 @@ import type { Context } from '../context.ts';
 import { endPendingDeploy, pendingDeploys, putPendingDeploy, type PendingDeploy } from './pending-deploy.ts';
 
 const ATTEMPTS = 5;
-const MAX_FILE_BYTES = 256 * 1024;
 
 export interface RefChange {
   readonly app: string;
@@ -93,18 +93,19 @@ function heldVersion(ctx: Context, pending: PendingDeploy): Hold | null {
   return ctx.ports.store.holds.all().find(isIt) ?? null;
 }
 
+/** Forgotten only when the branch is back: a daemon that dies in between goes back when it is back itself. */
 async function goBack(ctx: Context, pending: PendingDeploy, held: Hold): Promise<void> {
   const { app, author, backTo } = pending;
+  if (backTo !== null) {
+    const message = `${app}: go back to ${short(backTo)}\n\nThe deploy asked for by ${short(pending.intent)} failed: ${held.reason}`;
+    const edit = (text: string): Result<string> => setAppRef(text, app, backTo);
+    const back = await commitEdit(ctx, { app, author, message, edit });
+    const reason = back.ok ? null : back.error.message;
+    if (reason !== null)
+      ctx.ports.log.warn('the branch could not go back after a failed deploy', { app, reason });
+  }
   endPendingDeploy(ctx, app);
-  if (backTo === null) return;
-  const message = `${app}: go back to ${short(backTo)}\n\nThe deploy asked for by ${short(pending.intent)} failed: ${held.reason}`;
-  const back = await commitEdit(ctx, { app, author, message, edit: (text) => setAppRef(text, app, backTo) });
-  if (back.ok) ctx.wake();
-  else
-    ctx.ports.log.warn('the branch could not go back after a failed deploy', {
-      app,
-      reason: back.error.message,
-    });
+  ctx.wake();
 }
 
 /** The branch has moved on from that commit. */

@@ -76,7 +76,7 @@ async function statusOf(ctx: Context, record: CommitRecord): Promise<CommitStatu
 }
 
 /** A superseded commit is answered by the one that came after it, if that contains it. */
-export async function verdictOf(ctx: Context, record: CommitRecord): Promise<Verdict> {
+async function verdictOf(ctx: Context, record: CommitRecord): Promise<Verdict> {
   let last = record;
   for (let i = 0; i < CHAIN && last.state === 'superseded' && last.supersededBy !== null; i++) {
     const next = ctx.ports.store.commits.get(last.supersededBy) ?? (await unrecorded(ctx, last.supersededBy));

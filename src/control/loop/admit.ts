@@ -6,6 +6,7 @@ import { hasErrors } from '../../intent/diagnostic.ts';
 import { renderLine } from '../../intent/render.ts';
 import { guard, type GuardVerdict } from '../../plan/guard.ts';
 import type { CommitInfo } from '../../ports.ts';
+import { short } from '../../model/ids.ts';
 import type { Intent } from '../../model/intent.ts';
 import type { Context } from '../context.ts';
 import type { Loader } from './load.ts';
@@ -77,7 +78,7 @@ function take(ctx: Context, intent: Intent, again: boolean): void {
   ctx.events.emit({
     type: 'commit-taken-up',
     commit: intent.commit,
-    message: `taking up ${intent.commit.slice(0, 8)}`,
+    message: `taking up ${short(intent.commit)}`,
   });
 }
 

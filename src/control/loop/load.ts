@@ -3,11 +3,8 @@ import type { Intent } from '../../model/intent.ts';
 import { compileIntent, parseKey } from '../../intent/compile.ts';
 import type { Diagnostic } from '../../intent/diagnostic.ts';
 import type { ParsedFile, SourceFile } from '../../intent/file.ts';
-import { isIntentPath } from '../../intent/parse.ts';
+import { MAX_FILE_BYTES, isIntentPath } from '../../intent/parse.ts';
 import type { IntentRepository, Quarantine, TreeEntry } from '../../ports.ts';
-
-/** Larger files are reported, not read. */
-const MAX_FILE_BYTES = 256 * 1024;
 
 export interface Loaded {
   readonly commit: string;

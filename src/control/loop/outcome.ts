@@ -7,7 +7,7 @@ import { clearAlert, raiseAlert } from '../alerts.ts';
 import type { Context } from '../context.ts';
 import { liveEnded } from './crash.ts';
 import { addAction } from '../records/record.ts';
-import type { AppState, HealthReport } from '../state.ts';
+import type { AppState } from '../state.ts';
 
 /** From this many failed deploys of an app in a row on, a person is told. */
 const FAILING_AFTER = 3;
@@ -37,14 +37,7 @@ export function failedRollout(
   const now = ctx.ports.clock.now();
   const failures = failureCount(ctx, app.name) + 1;
   setFailures(ctx, app.name, failures);
-  const health = (failure.details?.['health'] as HealthReport | undefined) ?? null;
-  app.lastFailure = {
-    digest: desired.digest,
-    commit: desired.version?.commit ?? '',
-    slot: '',
-    failure,
-    health,
-  };
+  app.lastFailure = { commit: desired.version?.commit ?? '', failure };
   ctx.ports.store.holds.put({
     unit: app.name,
     kind: 'version',
@@ -70,7 +63,7 @@ export function failedRollout(
       message: `${app.name}:   | ${line}`,
     });
   }
-  if (failure.code === 'health-timeout') raiseAlert(ctx, 'health-timeout', app.name, failure.message);
+  if (failure.code === 'health-timeout') raiseAlert(ctx, 'health-timeout', app.name, `${app.name}: ${failure.message}`);
   if (failures >= FAILING_AFTER) {
     raiseAlert(
       ctx,
@@ -94,7 +87,7 @@ function retryAt(ctx: Context, { retry }: Failure, failures: number): number | n
   }
 }
 
-export function logTail(failure: Failure): readonly string[] {
+function logTail(failure: Failure): readonly string[] {
   const tail = failure.details?.['log_tail'];
   return Array.isArray(tail) ? tail.map(String) : [];
 }

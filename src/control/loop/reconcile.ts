@@ -5,7 +5,7 @@
 import type { App } from '../../model/intent.ts';
 import type { AppNote, PlanCounts } from '../../model/commit-record.ts';
 import type { Plan } from '../../model/plan.ts';
-import { assess } from '../../plan/assess.ts';
+import { assess, type Assessment } from '../../plan/assess.ts';
 import { makePlan } from '../../plan/plan.ts';
 import { publicUrl } from '../../plan/routes.ts';
 import { followHead } from './admit.ts';
@@ -34,6 +34,9 @@ export interface ReconcileParts {
   readonly noted: () => void;
 }
 
+/** A proxy that did not take the table is given it again. */
+const PROXY_RETRY_MS = 1000;
+
 export function createReconciler(ctx: Context, parts: ReconcileParts): Reconciler {
   return {
     async pass() {
@@ -45,20 +48,26 @@ export function createReconciler(ctx: Context, parts: ReconcileParts): Reconcile
       await adoptWorld(ctx);
       ctx.state.desired = parts.versions.desired(intent);
       dropStaleHolds(ctx);
-      await applyRoutes(ctx);
+      const routed = await applyRoutes(ctx);
       const plan = makePlan(ctx.state.desired, observed(ctx), ctx.ports.clock.now());
       ctx.state.plan = plan;
       const whole = isWhole(ctx) ? { ...plan, counts: countsForCommit(ctx, plan) } : null;
       if (whole !== null) announce(ctx, whole);
       execute(ctx, plan);
       if (whole !== null || plan.actions.length > 0 || !hasVerdict(ctx))
-        report(ctx, { ...assess(plan), plan: whole, apps: appNotes(ctx) });
+        report(ctx, { ...standing(plan, routed), plan: whole, apps: appNotes(ctx) });
       await goBackAfterFailure(ctx);
       parts.noted();
       parts.passed(plan);
-      return plan.next_pass_at;
+      return routed ? plan.next_pass_at : ctx.ports.clock.now() + PROXY_RETRY_MS;
     },
   };
+}
+
+/** Nothing has converged that the proxy does not serve. */
+function standing(plan: Plan, routed: boolean): Assessment {
+  const now = assess(plan);
+  return now.state === 'converged' && !routed ? { state: 'converging', reason: null } : now;
 }
 
 /** Nothing is planned on half a view. */
@@ -110,7 +119,7 @@ function isWhole(ctx: Context): boolean {
 /** A note names every app of a small system, and of a large one those that the commit touched or that are not healthy. */
 const NOTED_APPS = 200;
 
-export function appNotes(ctx: Context): Readonly<Record<string, AppNote>> {
+function appNotes(ctx: Context): Readonly<Record<string, AppNote>> {
   const apps = ctx.state.intent?.apps ?? new Map<string, App>();
   const touched = new Set(ctx.state.record?.actions.map((action) => action.unit));
   const notes: Record<string, AppNote> = {};

@@ -44,7 +44,7 @@ async function showPlan(
 }
 
 /** The plan in words: one line an action, then the counts. */
-export function planLines(plan: Plan): readonly string[] {
+function planLines(plan: Plan): readonly string[] {
   const { start, stop, swap, unchanged } = plan.counts;
   return [
     ...plan.actions.map(

@@ -110,7 +110,7 @@ function eventTypes(): readonly string[] {
   const files = readdirSync('src/control', { recursive: true, encoding: 'utf8' });
   for (const name of files.filter((found) => found.endsWith('.ts'))) {
     const text = readFileSync(join('src/control', name), 'utf8');
-    if (!text.includes('events.emit')) continue;
+    if (!/events\.emit|\bsay\(/.test(text)) continue;
     for (const [, type] of text.matchAll(/\btype: '([a-z-]+)'/g)) types.add(type ?? '');
     for (const [, type] of text.matchAll(/\bsay\(\s*ctx,\s*\w+,\s*'([a-z-]+)'/g)) types.add(type ?? '');
   }
