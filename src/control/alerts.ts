@@ -15,7 +15,7 @@ export function raiseAlert(ctx: Context, condition: AlertCondition, subject: str
   if (store.values.get(key(condition, subject)) !== null) return;
   const at = new Date(clock.now()).toISOString();
   store.values.put(key(condition, subject), at);
-  ctx.events.emit({ type: 'alert', unit: subject, message: `alert ${condition}: ${message}` });
+  ctx.events.emit({ type: 'alert', unit: subject, message: `${condition}: ${message}` });
   const body = { condition, unit: subject, message, at, commit: ctx.state.record?.commit ?? null };
   for (const hook of ctx.state.intent?.system.alerts ?? []) {
     if (hook.events.includes(condition)) void deliver(ctx, hook.webhook, body);

@@ -108,7 +108,7 @@ export function openSlotStore(parts: SlotStoreParts): SlotStore {
     async promote(name, record) {
       await life.step('slots.promote');
       const { live, previous } = links(name);
-      const now = { live: record, previous: live?.slot === record.slot ? previous : live };
+      const now = { live: record, previous: live?.digest === record.digest ? previous : live };
       checkPromotion(parts, app(name), name, record);
       app(name).record = now;
       hand(name).delete(record.slot);

@@ -13,7 +13,8 @@ export async function promote(shop: Workshop, app: string, record: SlotRecord): 
   const folder = shop.folderOf(app);
   const before = await readRecord(folder);
   await settle(shop, folder, record.slot);
-  const previous = before.live?.slot === record.slot ? before.previous : before.live;
+  // The same version laid anew takes the place of what was live; what was there before that version stays the previous one.
+  const previous = before.live?.digest === record.digest ? before.previous : before.live;
   const links = { live: record, previous };
   await writeRecord(shop.files, folder, links);
   shop.inHand.get(app)?.delete(record.slot);

@@ -6,6 +6,7 @@ import { formatDuration } from '../../base/duration.ts';
 import type { ObservedInstance } from '../../model/instance.ts';
 import { leadsTo } from '../../plan/routes.ts';
 import type { Context } from '../context.ts';
+import { ensureRoutes } from './router.ts';
 import { appState, dropInstances, healthyOf, type AppState } from '../state.ts';
 
 export interface RetireRequest {
@@ -43,6 +44,8 @@ async function drainAndStop(
   const { clock, proxy, backend } = ctx.ports;
   const deadline = clock.now() + request.limitMs;
   const began = clock.now();
+  // They count as leaving from the call on, so this table leads to none of them. A shutdown ends the proxy as well.
+  if (ctx.state.mode === 'normal' && !(await ensureRoutes(ctx))) return;
   const generations = await generationsOf(ctx, request, instances);
   const drained = await Promise.all(generations.map((id) => proxy.drain(id, request.limitMs, ctx.signal)));
   // The daemon is ending: requests are still in flight, and the next daemon takes this up again.

@@ -49,8 +49,10 @@ export function applyRoutes(ctx: Context): Promise<boolean> {
       const { code, message } = result.error;
       ctx.ports.log.warn('the proxy did not take the table', { code, reason: message });
       slot.last = null;
+      ctx.state.proxyFailure = message;
       return false;
     }
+    ctx.state.proxyFailure = null;
     slot.last = { said, at: now, complete: result.value.length === 0 };
     remember(ctx, listeners, new Map(result.value.map((one) => [`${one.host}:${one.port}`, one.message])));
     return true;

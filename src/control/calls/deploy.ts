@@ -9,6 +9,7 @@ import { desiredApp } from '../../plan/desired.ts';
 import { makePlan } from '../../plan/plan.ts';
 import { authorOf, commitRef, expectOutcome, overtaken, refusedHead, unknownUnit } from './change.ts';
 import type { Context } from '../context.ts';
+import { pendingDeploys } from './pending-deploy.ts';
 import { observed } from '../loop/observe.ts';
 import { appState, type AppState } from '../state.ts';
 import type { Versions } from '../loop/versions.ts';
@@ -132,7 +133,7 @@ async function change(ctx: Context, parts: DeployParts, request: Change): Promis
     const previous = changed ? former : (state.links.previous?.commit ?? '');
     return ok({ success: true, slot, commit: ref, previous_commit: previous });
   }
-  await goneBack(ctx, parts, commit);
+  await goneBack(ctx, parts, app.name);
   return UNHEALTHY.has(problem.code)
     ? ok(refusal(problem, { slot, commit: ref, previous_commit: former }))
     : err(problem);
@@ -201,9 +202,10 @@ function blockOn(ctx: Context, app: string, intent: string): Failure | null {
   return block === undefined || block.code === 'backing-off' ? null : failure(block.code, block.reason);
 }
 
-/** The branch is back at what is live before the caller hears of the failure. */
-async function goneBack(ctx: Context, parts: DeployParts, intent: string): Promise<void> {
-  for (let i = 0; i < 50 && ctx.state.head === intent && !ctx.signal.aborted; i++) await parts.nextPass(100);
+/** The branch is back at what is live before the caller hears of the failure; some deploys have nothing to go back from. */
+async function goneBack(ctx: Context, parts: DeployParts, app: string): Promise<void> {
+  for (let i = 0; i < 50 && pendingDeploys(ctx).has(app) && !ctx.signal.aborted; i++)
+    await parts.nextPass(100);
 }
 
 function isBusy(parts: DeployParts, state: AppState): boolean {

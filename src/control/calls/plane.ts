@@ -118,7 +118,7 @@ function systemStatus(ctx: Context): SystemStatus {
     commit: state.record?.commit ?? '',
     head,
     state: refused?.state ?? state.record?.state ?? 'empty',
-    reason: refused?.reason ?? state.record?.reason ?? state.passFailure ?? ctx.ports.store.failing() ?? '',
+    reason: refused?.reason ?? state.record?.reason ?? trouble(ctx) ?? '',
     branch: ctx.options.branch,
     presence: ctx.options.presence,
     apps: knownApps(ctx)
@@ -130,8 +130,12 @@ function systemStatus(ctx: Context): SystemStatus {
   };
 }
 
-/** Degraded: something that has to be durable cannot be written, or a pass cannot be made. What runs goes on. */
+/** Degraded: something that has to be durable cannot be written, the proxy does not follow, or a pass cannot be made. */
 function modeOf(ctx: Context): SystemStatus['mode'] {
   if (ctx.state.mode === 'draining') return 'draining';
-  return ctx.state.passFailure === null && ctx.ports.store.failing() === null ? 'normal' : 'degraded';
+  return trouble(ctx) === null ? 'normal' : 'degraded';
+}
+
+function trouble(ctx: Context): string | null {
+  return ctx.state.passFailure ?? ctx.state.proxyFailure ?? ctx.ports.store.failing();
 }
