@@ -124,7 +124,15 @@ async function checkSources(
 ): Promise<readonly Diagnostic[]> {
   const changed = [...(loaded.intent?.apps.values() ?? [])].filter((app) => sourceChanged(ctx, app));
   const limited = AbortSignal.any([signal, AbortSignal.timeout(SOURCE_LIMIT_MS)]);
-  const found = await Promise.all(changed.map((app) => checkSource(parts, loaded, app, limited)));
+  const answers = new Map<string, ReturnType<Versions['resolve']>>();
+  // Many apps of one source ask once: thousands of questions would not be answered in the time that a push has.
+  const resolve = (app: App): ReturnType<Versions['resolve']> => {
+    const key = JSON.stringify(app.source);
+    const answer = answers.get(key) ?? parts.versions.resolve(app, loaded.commit, limited);
+    answers.set(key, answer);
+    return answer;
+  };
+  const found = await Promise.all(changed.map((app) => checkSource(loaded, app, resolve)));
   return found.filter((diagnostic) => diagnostic !== null);
 }
 
@@ -140,13 +148,12 @@ const KEY_OF: Readonly<Record<string, string>> = {
 };
 
 async function checkSource(
-  parts: CheckParts,
   loaded: Loaded,
   app: App,
-  signal: AbortSignal,
+  resolve: (app: App) => ReturnType<Versions['resolve']>,
 ): Promise<Diagnostic | null> {
   if (app.source.repo === '.' && app.source.ref === null) return checkOwnFolder(loaded, app);
-  const result = await parts.versions.resolve(app, loaded.commit, signal);
+  const result = await resolve(app);
   if (result.ok) return null;
   // A server may be back in a moment; a folder of this machine that is not there is a mistake in the document.
   const warning = result.error.code === 'source-unreachable' && !app.source.repo.startsWith('/');
