@@ -4,7 +4,7 @@ import { makePlan } from '../../src/plan/plan.ts';
 import { observed } from '../../src/control/loop/observe.ts';
 import { git } from '../support/git.ts';
 import { median, ms, rounds, spread, timed, type Bench } from './figures.ts';
-import { openLargeWorld } from './large-world.ts';
+import { openLargeWorld, SOURCE } from './large-world.ts';
 import { commitFiles, manyDocuments, pathOf } from './many-documents.ts';
 
 const DOCUMENTS = 10_000;
@@ -20,7 +20,7 @@ export const changedDocument: Bench = {
     await using world = await openLargeWorld(DOCUMENTS);
     const { ctx, loader, versions, dir } = world;
     const { repository, clock } = ctx.ports;
-    const files = manyDocuments(DOCUMENTS);
+    const files = manyDocuments(DOCUMENTS, SOURCE);
     const [whole, loads, plans, native]: [number[], number[], number[], number[]] = [[], [], [], []];
     for (let n = 0; n < rounds(50) + 3; n++) {
       const changed = `${files.get(pathOf(n)) ?? ''}env: { ROUND: "${n}" }\n`;

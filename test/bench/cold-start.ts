@@ -1,5 +1,6 @@
 /** P5: the daemon's start with 10,000 documents. */
 import { join } from 'node:path';
+import { createAppRepo } from '../support/app-repo.ts';
 import { rm } from 'node:fs/promises';
 import { gitEnv } from '../support/git.ts';
 import { run } from '../support/run-command.ts';
@@ -20,7 +21,9 @@ export const coldStart: Bench = {
     await using mainstay = await benchDaemon();
     const dir = join(mainstay.root, 'many');
     await emptyRepository(dir);
-    await commitFiles(dir, manyDocuments(DOCUMENTS, { suspend: true }));
+    const app = await createAppRepo(join(mainstay.root, 'src'));
+    const source = { repo: app.dir, ref: await app.commit('A') };
+    await commitFiles(dir, manyDocuments(DOCUMENTS, source, { suspend: true }));
     const pushed = await push(dir, [mainstay.intentUrl, 'main']);
     if (pushed.code !== 0) throw new Error(pushed.stderr.slice(0, 2_000));
     const cache = join(process.env['XDG_CACHE_HOME'] ?? mainstay.root, 'mainstay');

@@ -37,6 +37,8 @@ async function firstSteps(root: string) {
     PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
     HOME: root,
     npm_config_cache: process.env['npm_config_cache'] ?? join(process.env['HOME'] ?? root, '.npm'),
+    npm_config_userconfig:
+      process.env['npm_config_userconfig'] ?? join(process.env['HOME'] ?? root, '.npmrc'),
     npm_config_audit: 'false',
     npm_config_fund: 'false',
   };

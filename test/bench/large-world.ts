@@ -47,13 +47,15 @@ const quiet = {
   error: (message: string) => console.error(message),
 };
 const COMMIT = 'a'.repeat(40);
+/** Of every app; nothing is there, and nothing asks. */
+export const SOURCE = { repo: '/srv/app', ref: COMMIT };
 
 /** A system of `count` apps, all of them live, converged, and with their sources known. */
 export async function openLargeWorld(count: number): Promise<LargeWorld> {
   const root = await mkdtemp(join(tmpdir(), 'mst-bench-world-'));
   const dir = join(root, 'intent');
   await emptyRepository(dir);
-  await commitFiles(dir, manyDocuments(count));
+  await commitFiles(dir, manyDocuments(count, SOURCE));
   const repository = must(
     await openIntentRepository({ path: join(dir, '.git'), branch: 'main', log: quiet, clock: systemClock }),
   );

@@ -9,8 +9,7 @@ import { run } from '../support/run-command.ts';
 const AUTHOR = 'Ada Person <ada@example.org>';
 
 /** Documents by path: one System and `count` apps in a hundred folders, each on a host of its own. */
-export function manyDocuments(count: number, fields: Doc = {}): Map<string, string> {
-  const source = { repo: '/srv/app', ref: 'a'.repeat(40) };
+export function manyDocuments(count: number, source: Doc, fields: Doc = {}): Map<string, string> {
   const files = new Map([['mainstay.yaml', stringify(systemDoc())]]);
   for (let n = 0; n < count; n++) {
     files.set(

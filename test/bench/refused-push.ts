@@ -1,5 +1,6 @@
 /** P2: a push with one wrong document among many, refused at the door. */
 import { join } from 'node:path';
+import { createAppRepo } from '../support/app-repo.ts';
 import { git } from '../support/git.ts';
 import { median, ms, quantile, rounds, spread, type Bench, type Figure } from './figures.ts';
 import { commitFiles, emptyRepository, manyDocuments, pathOf } from './many-documents.ts';
@@ -27,7 +28,8 @@ async function refusals(count: number, limitMs: number): Promise<Figure> {
   await using mainstay = await benchDaemon();
   const dir = join(mainstay.root, 'many');
   await emptyRepository(dir);
-  const files = manyDocuments(count, { suspend: true });
+  const source = await createAppRepo(join(mainstay.root, 'src'));
+  const files = manyDocuments(count, { repo: source.dir, ref: await source.commit('A') }, { suspend: true });
   const good = await commitFiles(dir, files);
   const first = await push(dir, [mainstay.intentUrl, 'main']);
   if (first.code !== 0) throw new Error(first.stderr.slice(0, 2_000));
