@@ -31,6 +31,7 @@ import { packageVersion } from './cli/package-root.ts';
 import type { Config } from './config.ts';
 import type { ControlOptions } from './control/context.ts';
 import { createControl, type Control } from './control/control.ts';
+import { portsOf } from './model/instance.ts';
 import type { Backend, Log, Store } from './ports.ts';
 import { createProxyClient } from './proxy/client.ts';
 
@@ -178,12 +179,7 @@ async function createControlOf(
   });
   closers.push(backend);
   const found = await backend.observe();
-  if (found.ok)
-    ports.reserve(
-      found.value.flatMap(({ port, internalPort }) =>
-        internalPort === null ? [port] : [port, internalPort],
-      ),
-    );
+  if (found.ok) ports.reserve(found.value.flatMap(portsOf));
   const proxy = createProxyClient({ dataDir, log, clock });
   closers.push(proxy);
   const options: ControlOptions = {

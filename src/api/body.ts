@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { err, failure, ok } from '../base/result.ts';
 import type { Result } from '../base/result.ts';
+import { messageOf } from '../base/thrown.ts';
 import type { Clock } from '../ports.ts';
 import type { BodySpec } from './route.ts';
 
@@ -27,7 +28,7 @@ export async function readJson(
   try {
     return ok(JSON.parse(text));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     return err(failure('invalid-json', `The body is not JSON: ${reason}. Send one JSON object.`));
   }
 }

@@ -8,6 +8,7 @@ import type { IncomingMessage } from 'node:http';
 import { join, resolve } from 'node:path';
 import { err, failure, ok } from '../base/result.ts';
 import type { Result } from '../base/result.ts';
+import { messageOf } from '../base/thrown.ts';
 import { DEFAULT_URL, defaultData } from '../config.ts';
 import type { DaemonFlags } from './command.ts';
 import type { Context } from './context.ts';
@@ -172,11 +173,6 @@ async function parse<T>(answer: IncomingMessage): Promise<Result<T>> {
     const text = Buffer.concat(chunks).toString('utf8');
     return ok((text === '' ? {} : JSON.parse(text)) as T);
   } catch (error) {
-    return err(
-      failure(
-        'unreachable',
-        `the answer broke off or is not JSON: ${error instanceof Error ? error.message : String(error)}`,
-      ),
-    );
+    return err(failure('unreachable', `the answer broke off or is not JSON: ${messageOf(error)}`));
   }
 }

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { err, failure, ok } from '../base/result.ts';
 import type { Result } from '../base/result.ts';
+import { messageOf } from '../base/thrown.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -24,7 +25,7 @@ export async function firstCommit(dir: string, message: string, around: Env): Pr
     await git(...(named ? [] : NEUTRAL), 'commit', '--quiet', '--no-verify', '--no-gpg-sign', '-m', message);
     return ok(await git('rev-parse', 'HEAD'));
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
+    const text = messageOf(error);
     const missing = text.includes('ENOENT');
     return err(
       missing

@@ -8,6 +8,7 @@ import { hasErrors } from '../intent/diagnostic.ts';
 import { renderGithub } from '../intent/render-github.ts';
 import { renderSarif } from '../intent/render-sarif.ts';
 import { renderJson, renderText } from '../intent/render.ts';
+import { counted } from '../intent/words.ts';
 import { examples, fail, jsonOption } from './command.ts';
 import type { JsonFlag, Register } from './command.ts';
 import { EXIT } from './context.ts';
@@ -69,11 +70,7 @@ function summary(diagnostics: readonly Diagnostic[], documents: number, context:
   const { green, red } = paint(context);
   const errors = diagnostics.filter((one) => one.severity === 'error').length;
   const warnings = diagnostics.length - errors;
-  const also = warnings === 0 ? '' : `, ${count(warnings, 'warning')}`;
-  if (errors > 0) return `${red('invalid:')} ${count(errors, 'error')}${also}\n`;
-  return `${green('valid:')} ${count(documents, 'document')}${also}\n`;
-}
-
-function count(n: number, word: string): string {
-  return `${n} ${word}${n === 1 ? '' : 's'}`;
+  const also = warnings === 0 ? '' : `, ${counted(warnings, 'warning')}`;
+  if (errors > 0) return `${red('invalid:')} ${counted(errors, 'error')}${also}\n`;
+  return `${green('valid:')} ${counted(documents, 'document')}${also}\n`;
 }

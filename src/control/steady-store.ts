@@ -3,6 +3,7 @@
  * goes before what is stored, and is written as soon as a later write succeeds. Commit records are not covered: nobody
  * may hear of a verdict that is not durable.
  */
+import { messageOf } from '../base/thrown.ts';
 import type { Hold, HoldKind } from '../model/hold.ts';
 import type { HoldTable, Log, Store, ValueTable } from '../ports.ts';
 
@@ -25,7 +26,7 @@ export function steadyStore(store: Store, log: Log): SteadyStore {
       }
       reason = null;
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       if (reason === null) log.error('the store takes no writes; going on from memory', { reason: message });
       reason = message;
     }

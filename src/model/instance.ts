@@ -28,6 +28,11 @@ export interface ObservedInstance extends InstanceIdentity {
   readonly exit: InstanceExit | null;
 }
 
+/** Every port that was allocated for it. */
+export function portsOf({ port, internalPort }: InstanceIdentity): readonly number[] {
+  return internalPort === null ? [port] : [port, internalPort];
+}
+
 export interface InstanceExit {
   readonly at: number;
   /** Null when unknown (it ended while no daemon was its parent) or when a signal ended it. */

@@ -6,6 +6,7 @@ import { chmod, link, rename, rm, stat } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { isListenedOn } from '../adapters/system/socket-owner.ts';
 import { failure, type Result } from '../base/result.ts';
+import { messageOf } from '../base/thrown.ts';
 import { CONTROL_SOCKET, lineReader, type ControlAnswer, type ControlRequest } from './protocol.ts';
 
 const TAKE_ATTEMPTS = 5;
@@ -93,7 +94,7 @@ async function answer(socket: Socket, request: ControlRequest, handle: ControlHa
   try {
     reply = { id: request.id, ...(await handle(request)) };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     reply = {
       id: request.id,
       ok: false,

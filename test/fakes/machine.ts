@@ -5,7 +5,7 @@
 import { createMemoryBackend } from '../../backends/memory/backend.ts';
 import { createMemoryWorld, type MemoryRun, type MemoryWorld } from '../../backends/memory/world.ts';
 import { err, failure, ok } from '../../src/base/result.ts';
-import type { InstanceSpec } from '../../src/model/instance.ts';
+import { portsOf, type InstanceSpec } from '../../src/model/instance.ts';
 import type { Backend, Clock, CommandRunner, PortAllocator, Probe, ProbeAnswer } from '../../src/ports.ts';
 import type { Chance } from '../simulation/chance.ts';
 import type { Life } from '../simulation/life.ts';
@@ -221,10 +221,6 @@ function openPorts(machine: Machine): PortAllocator {
     },
     release: (ports) => ports.forEach((port) => out.delete(port)),
   };
-}
-
-function portsOf({ port, internalPort }: Pick<InstanceSpec, 'port' | 'internalPort'>): readonly number[] {
-  return internalPort === null ? [port] : [port, internalPort];
 }
 
 /** Runs `setup_command`: takes a while, and fails for the versions whose character says so. */

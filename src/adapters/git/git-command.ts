@@ -4,6 +4,7 @@
  */
 import { err, failure, ok } from '../../base/result.ts';
 import type { Result } from '../../base/result.ts';
+import { messageOf } from '../../base/thrown.ts';
 import type { Quarantine } from '../../ports.ts';
 import { gitEnvironment } from '../system/git-environment.ts';
 import { runProgram } from '../system/run-program.ts';
@@ -144,7 +145,7 @@ export async function checkGitVersion(): Promise<Result<string>> {
   try {
     text = (await runGit(['--version'], { timeoutMs: 10_000 })).stdout.toString();
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     return err(
       failure(
         'git-missing',

@@ -6,6 +6,7 @@
  */
 import type { Readable, Writable } from 'node:stream';
 
+import { traceOf } from '../../base/thrown.ts';
 import type { PushGate, PushRequest, RefUpdate } from '../../model/push.ts';
 import type { Log } from '../../ports.ts';
 
@@ -97,7 +98,7 @@ async function answer(call: HookCall, output: Writable, context: SessionContext)
   } catch (error) {
     options.log.error('a hook failed', {
       hook: call.hook,
-      error: error instanceof Error ? error.stack : String(error),
+      error: traceOf(error),
     });
     print("error: Mainstay failed inside; its log has more. This is Mainstay's fault, not your push's");
   }

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { err, failure } from '../../base/result.ts';
 import type { Failure, Result } from '../../base/result.ts';
+import { messageOf } from '../../base/thrown.ts';
 import type { Clock, NoteWriter, Random } from '../../ports.ts';
 import { createGit } from './git-command.ts';
 import { openIsoObjects } from './iso-objects.ts';
@@ -134,7 +135,7 @@ async function attempt(
   try {
     return await writeNotes(target, () => random.next(), texts);
   } catch (error) {
-    return err(notWritten(error instanceof Error ? error.message : String(error)));
+    return err(notWritten(messageOf(error)));
   }
 }
 

@@ -1,5 +1,6 @@
 /** What a ref and a path mean in one repository that is at hand. Decides the order of meanings; fetches nothing. */
 import { err, failure, ok, type Result } from '../../base/result.ts';
+import { messageOf } from '../../base/thrown.ts';
 import type { SourceRef, SourceVersion } from '../../model/source.ts';
 import { lookUp, type Answer, type Ask } from './look-up.ts';
 
@@ -28,7 +29,7 @@ export async function resolveIn(
     return await lookUp(place.gitDir, signal, (ask) => read(ask, { place, source, ref, path }));
   } catch (error) {
     if (signal.aborted) return err(failure('aborted', 'The wait for the source was cancelled.'));
-    return err(unreachable(place, error instanceof Error ? error.message : String(error)));
+    return err(unreachable(place, messageOf(error)));
   }
 }
 

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { err, failure, ok } from '../../base/result.ts';
 import type { Failure, Result } from '../../base/result.ts';
+import { messageOf } from '../../base/thrown.ts';
 import type { Store, TokenTable } from '../../ports.ts';
 import { openCommitTable } from './commit-table.ts';
 import { openHoldTable } from './hold-table.ts';
@@ -83,7 +84,7 @@ const SQLITE_NOTADB = 26;
 
 function explain(error: unknown, file: string): Failure {
   const code = primaryCode(error);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   if (code === SQLITE_BUSY || code === SQLITE_LOCKED) return inUse(file);
   if (error instanceof CorruptError || code === SQLITE_CORRUPT || code === SQLITE_NOTADB) {
     return failure(

@@ -16,6 +16,7 @@ import {
 import { dirname, join } from 'node:path';
 import { err, failure, ok } from '../../base/result.ts';
 import type { Result } from '../../base/result.ts';
+import { messageOf } from '../../base/thrown.ts';
 import { FIRST_TOKEN_PREFIX } from '../../model/token.ts';
 import type { Random } from '../../ports.ts';
 
@@ -44,7 +45,7 @@ export function ensureOperatorToken(dataDir: string, random: Random): Result<Ope
     if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
     return ok({ token: found, file, made: false });
   } catch (error) {
-    return unusable(file, error instanceof Error ? error.message : String(error));
+    return unusable(file, messageOf(error));
   }
 }
 

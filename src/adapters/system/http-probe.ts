@@ -1,5 +1,6 @@
 /** Asks a health endpoint once. Says what came back; whether that is healthy is decided elsewhere. */
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
+import { messageOf } from '../../base/thrown.ts';
 import type { Probe, ProbeAnswer, ProbeRequest } from '../../ports.ts';
 
 /** More of an answer's body than this is not read: the connection is closed instead. */
@@ -54,7 +55,7 @@ function open(asked: ProbeRequest, answer: (value: ProbeAnswer) => void): Client
     return sent;
   } catch (error) {
     // A path with characters that HTTP forbids is refused before anything is sent.
-    answer({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) });
+    answer({ kind: 'failed', reason: messageOf(error) });
     return null;
   }
 }

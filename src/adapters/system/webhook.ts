@@ -1,5 +1,6 @@
 /** Posts a small JSON document to a URL that intent names; no redirects, bounded in time. */
 import { err, failure, ok, type Result } from '../../base/result.ts';
+import { messageOf } from '../../base/thrown.ts';
 
 const LIMIT_MS = 10_000;
 
@@ -20,7 +21,7 @@ export async function postWebhook(
     await answer.body?.cancel();
     return answer.ok ? ok() : err(failed(`it answered ${answer.status}`));
   } catch (error) {
-    return err(failed(error instanceof Error ? error.message : String(error)));
+    return err(failed(messageOf(error)));
   }
 }
 

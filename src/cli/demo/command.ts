@@ -1,5 +1,6 @@
 /** `mainstay demo`: the whole story in a scratch folder, told as it happens, cleaned up whatever comes of it. */
 import { failure } from '../../base/result.ts';
+import { messageOf } from '../../base/thrown.ts';
 import { examples, fail, jsonOption, printJson } from '../command.ts';
 import type { JsonFlag, Register } from '../command.ts';
 import { EXIT } from '../context.ts';
@@ -34,7 +35,7 @@ async function demo(flags: Flags, context: Context): Promise<ExitCode> {
       printJson(context, flags.keep === true ? { ...summary, dir: stage.dir } : summary);
     return outcome.ok ? EXIT.done : EXIT.notSo;
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     return fail(context, failure('demo-failed', `${message}\n${stage.daemonOutput()}`), flags);
   } finally {
     await stage.close(flags.keep === true);

@@ -3,7 +3,7 @@
  * SIGTERM, then SIGKILL. Runs beside the loop; what is on its way out is no longer counted as running.
  */
 import { formatDuration } from '../../base/duration.ts';
-import type { ObservedInstance } from '../../model/instance.ts';
+import { portsOf, type ObservedInstance } from '../../model/instance.ts';
 import { leadsTo } from '../../plan/routes.ts';
 import type { Context } from '../context.ts';
 import { ensureRoutes } from './router.ts';
@@ -87,10 +87,7 @@ async function finish(ctx: Context, app: AppState, instances: readonly ObservedI
     app.retiring.delete(instance.id);
     app.healthy.delete(instance.id);
     app.internal.delete(instance.id);
-    ctx.ports.ports.release([
-      instance.port,
-      ...(instance.internalPort === null ? [] : [instance.internalPort]),
-    ]);
+    ctx.ports.ports.release(portsOf(instance));
   }
   ctx.wake();
   if (ctx.signal.aborted) return;

@@ -4,15 +4,11 @@ import type { Caller, DeployAnswer } from '../../model/control-plane.ts';
 import type { App } from '../../model/intent.ts';
 import type { Hold } from '../../model/hold.ts';
 import { short } from '../../model/ids.ts';
-import type { Plan } from '../../model/plan.ts';
-import { desiredApp } from '../../plan/desired.ts';
-import { makePlan } from '../../plan/plan.ts';
 import { authorOf, commitRef, expectOutcome, overtaken, refusedHead, unknownUnit } from './change.ts';
 import type { Context } from '../context.ts';
 import { pendingDeploys } from './pending-deploy.ts';
-import { observed } from '../loop/observe.ts';
 import { appState, type AppState } from '../state.ts';
-import type { Versions } from '../loop/versions.ts';
+import { pinned, type Versions } from '../loop/versions.ts';
 
 /** Failures of the version itself: the call answers 200 with `success: false`. */
 const UNHEALTHY: ReadonlySet<string> = new Set(['health-timeout', 'exited-early', 'superseded']);
@@ -26,50 +22,50 @@ export interface DeployParts {
   readonly busy: Set<string>;
 }
 
-export async function deploy(
+export function deploy(
   ctx: Context,
   parts: DeployParts,
   request: { readonly app: string; readonly ref: string; readonly caller: Caller },
 ): Promise<Result<DeployAnswer>> {
-  const app = ctx.state.intent?.apps.get(request.app);
-  if (app === undefined) return err(unknownUnit(request.app));
-  const state = appState(ctx.state, request.app);
-  if (isBusy(parts, state)) return err(inProgress(request.app));
-  parts.busy.add(request.app);
-  try {
-    const pinned = { ...app, source: { ...app.source, ref: request.ref } };
-    const version = await parts.versions.resolve(pinned, ctx.state.record?.commit ?? '', ctx.signal);
+  return alone(ctx, parts, request.app, async (app, state) => {
+    const asked = pinned(app, request.ref);
+    const version = await parts.versions.resolve(asked, ctx.state.record?.commit ?? '', ctx.signal);
     if (!version.ok) return version;
-    const message = `${app.name}: deploy ${short(version.value.commit)}`;
-    return await change(ctx, parts, {
-      app,
-      state,
-      ref: version.value.commit,
-      caller: request.caller,
-      message,
-    });
-  } finally {
-    parts.busy.delete(request.app);
-  }
+    const { commit: ref } = version.value;
+    const message = `${app.name}: deploy ${short(ref)}`;
+    return change(ctx, parts, { app, state, ref, caller: request.caller, message });
+  });
 }
 
-export async function rollback(
+export function rollback(
   ctx: Context,
   parts: DeployParts,
   request: { readonly app: string; readonly caller: Caller },
 ): Promise<Result<DeployAnswer>> {
-  const app = ctx.state.intent?.apps.get(request.app);
-  if (app === undefined) return err(unknownUnit(request.app));
-  const state = appState(ctx.state, request.app);
-  if (isBusy(parts, state)) return err(inProgress(request.app));
-  const target = rollbackTarget(state);
-  if (!target.ok) return target;
-  parts.busy.add(request.app);
-  try {
+  return alone(ctx, parts, request.app, async (app, state) => {
+    const target = rollbackTarget(state);
+    if (!target.ok) return target;
     const message = `${app.name}: roll back to ${short(target.value)}`;
-    return await change(ctx, parts, { app, state, ref: target.value, caller: request.caller, message });
+    return change(ctx, parts, { app, state, ref: target.value, caller: request.caller, message });
+  });
+}
+
+/** One imperative call for an app at a time, and none while the loop changes it. */
+async function alone(
+  ctx: Context,
+  parts: DeployParts,
+  name: string,
+  call: (app: App, state: AppState) => Promise<Result<DeployAnswer>>,
+): Promise<Result<DeployAnswer>> {
+  const app = ctx.state.intent?.apps.get(name);
+  if (app === undefined) return err(unknownUnit(name));
+  const state = appState(ctx.state, name);
+  if (parts.busy.has(name) || (state.work !== null && state.work.do !== 'stop')) return err(inProgress(name));
+  parts.busy.add(name);
+  try {
+    return await call(app, state);
   } finally {
-    parts.busy.delete(request.app);
+    parts.busy.delete(name);
   }
 }
 
@@ -86,23 +82,6 @@ export function rollbackTarget(state: AppState): Result<string> {
     );
   }
   return ok(previous.commit);
-}
-
-/** What the loop would do if intent asked for that version. */
-export async function planFor(
-  ctx: Context,
-  versions: Versions,
-  app: string,
-  ref: string,
-): Promise<Result<Plan>> {
-  const { desired, intent } = ctx.state;
-  const document = intent?.apps.get(app);
-  if (desired === null || document === undefined) return err(unknownUnit(app));
-  const pinned = { ...document, source: { ...document.source, ref } };
-  const version = await versions.resolve(pinned, desired.commit, ctx.signal);
-  if (!version.ok) return version;
-  const apps = new Map(desired.apps).set(app, desiredApp(pinned, version.value, null));
-  return ok(makePlan({ ...desired, apps }, observed(ctx), ctx.ports.clock.now()));
 }
 
 interface Change {
@@ -206,10 +185,6 @@ function blockOn(ctx: Context, app: string, intent: string): Failure | null {
 async function goneBack(ctx: Context, parts: DeployParts, app: string): Promise<void> {
   for (let i = 0; i < 50 && pendingDeploys(ctx).has(app) && !ctx.signal.aborted; i++)
     await parts.nextPass(100);
-}
-
-function isBusy(parts: DeployParts, state: AppState): boolean {
-  return parts.busy.has(state.name) || (state.work !== null && state.work.do !== 'stop');
 }
 
 function inProgress(app: string): Failure {

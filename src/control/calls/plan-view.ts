@@ -11,7 +11,8 @@ import { makePlan } from '../../plan/plan.ts';
 import type { Context } from '../context.ts';
 import type { Loader } from '../loop/load.ts';
 import { observed } from '../loop/observe.ts';
-import type { Versions } from '../loop/versions.ts';
+import { pinned, type Versions } from '../loop/versions.ts';
+import { unknownUnit } from './change.ts';
 
 export interface PlanView {
   readonly ctx: Context;
@@ -39,6 +40,18 @@ export async function planOf(
   if (!base.ok) return base;
   const converged = asConverged(await resolveAll(view, base.value.intent), clock.now());
   return ok({ ...makePlan(desired, converged, clock.now()), diagnostics });
+}
+
+/** What the loop would do if intent asked for that version. */
+export async function planFor({ ctx, versions }: PlanView, app: string, ref: string): Promise<Result<Plan>> {
+  const { desired, intent } = ctx.state;
+  const document = intent?.apps.get(app);
+  if (desired === null || document === undefined) return err(unknownUnit(app));
+  const asked = pinned(document, ref);
+  const version = await versions.resolve(asked, desired.commit, ctx.signal);
+  if (!version.ok) return version;
+  const apps = new Map(desired.apps).set(app, desiredApp(asked, version.value, null));
+  return ok(makePlan({ ...desired, apps }, observed(ctx), ctx.ports.clock.now()));
 }
 
 async function intentAt(

@@ -6,9 +6,9 @@ import { appStatus, knownApps, why } from './app-view.ts';
 import { commitSuspend, unknownUnit } from './change.ts';
 import { commitStatus, history, waitCommit } from './commit-view.ts';
 import type { Context } from '../context.ts';
-import { deploy, planFor, rollback, rollbackTarget, type DeployParts } from './deploy.ts';
+import { deploy, rollback, rollbackTarget, type DeployParts } from './deploy.ts';
 import { collectMetrics } from './metrics.ts';
-import { planOf, shown, type PlanView } from './plan-view.ts';
+import { planFor, planOf, shown, type PlanView } from './plan-view.ts';
 import { appState } from '../state.ts';
 
 export interface PlaneParts extends PlanView {
@@ -46,11 +46,11 @@ export function createPlane(parts: PlaneParts): ControlPlane {
     },
     deploy: (app, ref, caller) => deploy(ctx, deployParts, { app, ref, caller }),
     rollback: (app, caller) => rollback(ctx, deployParts, { app, caller }),
-    planDeploy: async (app, ref) => shownIfMade(await planFor(ctx, versions, app, ref)),
+    planDeploy: async (app, ref) => shownIfMade(await planFor(parts, app, ref)),
     planRollback: async (app) => {
       if (!knownApps(ctx).includes(app)) return err(unknownUnit(app));
       const target = rollbackTarget(appState(ctx.state, app));
-      return target.ok ? shownIfMade(await planFor(ctx, versions, app, target.value)) : target;
+      return target.ok ? shownIfMade(await planFor(parts, app, target.value)) : target;
     },
     suspend: (unit, suspended, caller) => commitSuspend(ctx, unit, suspended, caller),
     restart: async (unit) => restart(ctx, unit),

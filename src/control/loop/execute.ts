@@ -3,6 +3,7 @@
  * loop; its end asks for the next pass, which looks at the world again.
  */
 import { assertNever, err, type Failure, type Result } from '../../base/result.ts';
+import { traceOf } from '../../base/thrown.ts';
 import type { Action, Plan, RestartAction, StartAction, SwapAction } from '../../model/plan.ts';
 import type { Work } from '../../plan/observed.ts';
 import type { Context } from '../context.ts';
@@ -150,7 +151,7 @@ function pause(ctx: Context, app: AppState, { digest, intent }: Work): void {
 }
 
 function unexpected(ctx: Context, app: AppState, error: unknown): Failure {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const text = traceOf(error);
   if (!ctx.signal.aborted)
     ctx.ports.log.error('an action failed unexpectedly', { app: app.name, error: text });
   return { code: 'internal', message: 'failed unexpectedly; the log says more', retry: { kind: 'backoff' } };

@@ -2,6 +2,7 @@
  * The level-triggered loop: one pass at a time, asked for by `wake`, by the time that the last pass named, or by the
  * backstop. What woke it is not remembered; each pass looks at the world again.
  */
+import { messageOf, traceOf } from '../../base/thrown.ts';
 import type { Clock, Log } from '../../ports.ts';
 
 export interface Loop {
@@ -53,9 +54,9 @@ async function safely(parts: LoopParts): Promise<number | null> {
     return next;
   } catch (error) {
     if (parts.signal.aborted) return null;
-    parts.onEnd(error instanceof Error ? error.message : String(error));
+    parts.onEnd(messageOf(error));
     parts.log.error('a pass failed unexpectedly', {
-      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      error: traceOf(error),
     });
     return parts.clock.now() + AFTER_BUG_MS;
   }

@@ -1,7 +1,7 @@
 /** Looks at the world: what the backend has, what has ended since, and the whole as the planner wants it. */
 import type { Observed, ObservedApp } from '../../plan/observed.ts';
 import type { Hold } from '../../model/hold.ts';
-import type { ObservedInstance } from '../../model/instance.ts';
+import { portsOf, type ObservedInstance } from '../../model/instance.ts';
 import type { Context } from '../context.ts';
 import { liveEnded } from './crash.ts';
 import { noteDrift } from '../drift.ts';
@@ -53,15 +53,11 @@ function ended(ctx: Context, app: AppState, instance: ObservedInstance): void {
 }
 
 /** Its record and its ports are given back; a folder that was only kept for it is tidied away. */
-async function forget(
-  ctx: Context,
-  app: AppState,
-  { id, port, internalPort }: ObservedInstance,
-): Promise<void> {
-  await ctx.ports.backend.remove(id, 0).finally(() => {
-    app.retiring.delete(id);
-    dropInstances(app, [id]);
-    ctx.ports.ports.release([port, ...(internalPort === null ? [] : [internalPort])]);
+async function forget(ctx: Context, app: AppState, instance: ObservedInstance): Promise<void> {
+  await ctx.ports.backend.remove(instance.id, 0).finally(() => {
+    app.retiring.delete(instance.id);
+    dropInstances(app, [instance.id]);
+    ctx.ports.ports.release(portsOf(instance));
     ctx.wake();
   });
   if (!ctx.signal.aborted) await tidy(ctx, app);

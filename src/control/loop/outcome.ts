@@ -63,7 +63,8 @@ export function failedRollout(
       message: `${app.name}:   | ${line}`,
     });
   }
-  if (failure.code === 'health-timeout') raiseAlert(ctx, 'health-timeout', app.name, `${app.name}: ${failure.message}`);
+  if (failure.code === 'health-timeout')
+    raiseAlert(ctx, 'health-timeout', app.name, `${app.name}: ${failure.message}`);
   if (failures >= FAILING_AFTER) {
     raiseAlert(
       ctx,

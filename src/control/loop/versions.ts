@@ -33,6 +33,11 @@ export function sourceRef(app: App): SourceRef {
   return { repo: app.source.repo, ref: app.source.ref, path: app.source.path };
 }
 
+/** The app as it would be if its document named `ref`. */
+export function pinned(app: App, ref: string): App {
+  return { ...app, source: { ...app.source, ref } };
+}
+
 export function createVersions(ctx: Context): Versions {
   const answers = createAnswers(ctx);
   const made = new WeakMap<App, DesiredApp>();

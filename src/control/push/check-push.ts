@@ -5,6 +5,7 @@
 import { hasErrors, type Diagnostic } from '../../intent/diagnostic.ts';
 import { placeInApp } from '../../intent/place.ts';
 import { renderText } from '../../intent/render.ts';
+import { counted } from '../../intent/words.ts';
 import type { Failure } from '../../base/result.ts';
 import type { App, Intent } from '../../model/intent.ts';
 import type { Print, PushRequest, RefUpdate } from '../../model/push.ts';
@@ -97,8 +98,7 @@ async function checkIntent(
   if (loaded.intent !== null && !hasErrors(diagnostics)) {
     return checkGuard(ctx, { intent: loaded.intent, info, watched }, io.print);
   }
-  const count = diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length;
-  const errors = `${count} ${count === 1 ? 'error' : 'errors'}`;
+  const errors = counted(diagnostics.filter(({ severity }) => severity === 'error').length, 'error');
   if (watched) io.print(`error: ${errors}; nothing was changed, correct and push again`);
   else io.print(`warning: ${errors}; ${ctx.options.branch} would refuse this`);
   return !watched;
