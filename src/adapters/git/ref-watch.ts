@@ -81,10 +81,9 @@ async function lookPeriodically(
 
 async function fingerprint(options: RefWatchOptions): Promise<string | null> {
   try {
-    const format = '--format=%(objectname) %(refname)';
-    const refs = await options.git.must(['for-each-ref', format, 'refs/heads', 'refs/tags']);
-    const head = await options.git.run(['symbolic-ref', '--quiet', 'HEAD']);
-    return `${head.stdout.toString()}${refs.toString()}`;
+    // `%(HEAD)` marks the branch that is checked out.
+    const format = '--format=%(HEAD) %(objectname) %(refname)';
+    return (await options.git.must(['for-each-ref', format, 'refs/heads', 'refs/tags'])).toString();
   } catch (error) {
     options.log.warn('looking at refs failed', { error: String(error) });
     return null;
