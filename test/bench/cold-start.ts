@@ -28,7 +28,7 @@ export const coldStart: Bench = {
     if (pushed.code !== 0) throw new Error(pushed.stderr.slice(0, 2_000));
     const cache = join(process.env['XDG_CACHE_HOME'] ?? mainstay.root, 'mainstay');
     const [warm, none, native]: [number[], number[], number[]] = [[], [], []];
-    for (let n = 0; n < rounds(7) * 2; n++) {
+    for (let n = 0; n < rounds(4) * 2; n++) {
       // What was compiled is written when a daemon ends well; a killed one leaves it as it was.
       if (n % 2 === 0) await mainstay.end('SIGTERM');
       else {

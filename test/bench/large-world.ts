@@ -104,7 +104,6 @@ export async function openLargeWorld(count: number): Promise<LargeWorld> {
       version: '0',
       branch: 'main',
       presence: 'none',
-      gated: true,
       setupTimeoutMs: 1_000,
       followLimitMs: 1_000,
     },
