@@ -187,7 +187,6 @@ async function createControlOf(
     version: packageVersion(),
     branch: config.branch,
     presence: PRESENCE,
-    gated: repository.place.bare,
     setupTimeoutMs: SETUP_LIMIT_MS,
     followLimitMs: FOLLOW_LIMIT_MS,
   };

@@ -215,16 +215,9 @@ export interface LogQuery {
   readonly follow?: boolean;
 }
 
-export interface BackendCapabilities {
-  /** Instances go on when the daemon dies and are adopted by the next one. */
-  readonly survivesDaemon: boolean;
-  readonly logs: boolean;
-}
-
 /** Owned things carry an owner and the digest of their spec. See backends/README.md and test/conformance. */
 export interface Backend {
   readonly name: string;
-  readonly capabilities: BackendCapabilities;
   /** Everything this owner has here, running or exited, or a failure; never a part taken for the whole. */
   observe(): Promise<Result<readonly ObservedInstance[]>>;
   /** Idempotent by id and digest: the same spec twice starts one instance. Resolves when it has been started. */

@@ -27,7 +27,6 @@ export function createMemoryBackend(options: { readonly world: MemoryWorld }): B
 
   return {
     name: 'memory',
-    capabilities: { survivesDaemon: true, logs: true },
     observe() {
       const problem = world.faults.observe?.(++observations) ?? null;
       if (problem === null) return Promise.resolve(ok(world.list()));

@@ -49,7 +49,6 @@ export function createProcessBackend(options: ProcessBackendOptions): Backend {
 
   return {
     name: 'process',
-    capabilities: { survivesDaemon: true, logs: true },
     async observe() {
       const opened = await roster.open();
       if (!opened.ok) return opened;

@@ -50,8 +50,6 @@ export interface ControlOptions {
   readonly branch: string;
   /** One line about the presence plane, for people. */
   readonly presence: string;
-  /** Intent is checked at the door (a bare repository of ours), or taken as it comes (a followed work tree). */
-  readonly gated: boolean;
   /** How long `setup_command` may run. */
   readonly setupTimeoutMs: number;
   /** How long a push is kept waiting for its verdict. */

@@ -35,7 +35,6 @@ export function controlParts(
       version: '0.0.0',
       branch: 'main',
       presence: 'none',
-      gated: true,
       setupTimeoutMs: 60_000,
       followLimitMs: 60_000,
     },

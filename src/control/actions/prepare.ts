@@ -10,6 +10,7 @@ import type { Context } from '../context.ts';
 import { appState, instancesOf, markHealthy } from '../state.ts';
 import { boot, slotEnvironment, type BootRequest } from './boot.ts';
 import { waitHealthy } from './health.ts';
+import { keptSlot } from './kept-slot.ts';
 import { retire } from './retire.ts';
 import { reusesSlot, type RolloutJob } from './rollout-job.ts';
 import { say } from './say.ts';
@@ -25,7 +26,9 @@ export async function prepare(
     const warm = await wakeWarm(ctx, job, slot, signal);
     if (warm.ok || signal.aborted) return warm;
   }
-  const dir = reusesSlot(job) ? await keptSlot(ctx, job, slot) : await checkOut(ctx, job, slot, signal);
+  const kept = reusesSlot(job);
+  const dir = kept ? await keptSlot(ctx, job.app.name, slot) : await checkOut(ctx, job, slot, signal);
+  if (kept) appState(ctx.state, job.app.name).previousIntact = dir.ok;
   if (!dir.ok) return dir;
   const request: BootRequest = {
     app: job.app,
@@ -38,17 +41,9 @@ export async function prepare(
   };
   const env = await slotEnvironment(ctx, request);
   if (!env.ok) return env;
-  const set = reusesSlot(job) ? ok() : await setUp(ctx, job, { request, env: env.value }, signal);
+  const set = kept ? ok() : await setUp(ctx, job, { request, env: env.value }, signal);
   if (!set.ok) return set;
   return boot(ctx, request, env.value, signal);
-}
-
-/** The kept slot's folder, if it is still what was deployed; otherwise the next plan lays a new one. */
-async function keptSlot(ctx: Context, job: RolloutJob, slot: string): Promise<Result<string>> {
-  const app = appState(ctx.state, job.app.name);
-  app.previousIntact = await ctx.ports.slots.intact(app.name, slot);
-  if (app.previousIntact) return ok(ctx.ports.slots.dir(app.name, slot));
-  return err(failure('slot-drifted', `${slot} is not as it was deployed: its files were changed or removed`));
 }
 
 async function checkOut(

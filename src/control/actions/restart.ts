@@ -1,13 +1,20 @@
 /** Fresh processes for the live slot: after a crash, after a reboot of the machine, or because an operator asked. */
-import { err, failure, ok, type Result } from '../../base/result.ts';
+import { ok, type Result } from '../../base/result.ts';
 import type { App } from '../../model/intent.ts';
 import { boot, slotEnvironment } from './boot.ts';
 import type { Context } from '../context.ts';
 import { liveEnded } from '../loop/crash.ts';
+import { writeJournal } from './journal.ts';
+import { keptSlot } from './kept-slot.ts';
 import { ensureRoutes } from './router.ts';
 import { retire } from './retire.ts';
+import { say } from './say.ts';
 import { appState, instancesOf } from '../state.ts';
 
+/**
+ * Beside what is healthy and stays; what is not is replaced. Fails with `slot-drifted` when the live slot is not as it was
+ * deployed, else with why the new processes are not up.
+ */
 export async function restartLive(
   ctx: Context,
   job: { readonly app: App; readonly intent: string },
@@ -16,11 +23,9 @@ export async function restartLive(
   const app = appState(ctx.state, job.app.name);
   const live = app.links.live;
   if (live === null) return ok();
-  app.liveIntact = await ctx.ports.slots.intact(app.name, live.slot);
-  if (!app.liveIntact)
-    return err(
-      failure('slot-drifted', `${live.slot} is not as it was deployed: its files were changed or removed`),
-    );
+  const kept = await keptSlot(ctx, app.name, live.slot);
+  app.liveIntact = kept.ok;
+  if (!kept.ok) return kept;
   const began = ctx.ports.clock.now();
   const asked = app.restartAsked;
   app.restartAsked = false;
@@ -33,7 +38,7 @@ export async function restartLive(
     slot: live.slot,
     digest: live.digest,
     commit: live.commit,
-    dir: ctx.ports.slots.dir(app.name, live.slot),
+    dir: kept.value,
     count: Math.max(1, wanted - keep.length),
     intent: job.intent,
   };
@@ -53,8 +58,7 @@ export async function restartLive(
     limitMs: job.app.drain_timeout_ms,
     intent: job.intent,
   });
-  await ctx.ports.slots.journal({
-    at: new Date(ctx.ports.clock.now()).toISOString(),
+  await writeJournal(ctx, began, {
     app: app.name,
     do: 'restart',
     slot: live.slot,
@@ -64,14 +68,8 @@ export async function restartLive(
     trigger: asked ? 'api' : app.crashes === null ? 'reconcile' : 'crash',
     result: 'restarted',
     reason: null,
-    took_ms: ctx.ports.clock.now() - began,
     health: booted.value,
   });
-  ctx.events.emit({
-    type: 'unit-restarted',
-    unit: app.name,
-    commit: job.intent,
-    message: `${app.name}: serves again from ${live.slot}`,
-  });
+  say(ctx, job, 'unit-restarted', `serves again from ${live.slot}`);
   return ok();
 }

@@ -9,6 +9,7 @@ import { short } from '../../model/ids.ts';
 import { slotName, type HealthReport, type JournalEntry, type SlotRecord } from '../../model/slot.ts';
 import type { Context } from '../context.ts';
 import { appState, type AppState } from '../state.ts';
+import { writeJournal } from './journal.ts';
 import { prepare } from './prepare.ts';
 import { retire } from './retire.ts';
 import { reusesSlot, type RolloutJob } from './rollout-job.ts';
@@ -96,11 +97,9 @@ async function journal(
     readonly health?: HealthReport;
   },
 ): Promise<void> {
-  const now = ctx.ports.clock.now();
   const reason = outcome.failure;
   const health = outcome.health ?? (reason?.details?.['health'] as HealthReport | undefined);
-  await ctx.ports.slots.journal({
-    at: new Date(now).toISOString(),
+  await writeJournal(ctx, outcome.began, {
     app: job.app.name,
     do: reusesSlot(job) ? 'rollback' : 'deploy',
     slot,
@@ -110,7 +109,6 @@ async function journal(
     trigger: job.trigger,
     result: resultOf(ctx, reason),
     reason: reason === null ? null : reason.message,
-    took_ms: now - outcome.began,
     ...(health === undefined ? {} : { health }),
   });
 }

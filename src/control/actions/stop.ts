@@ -2,6 +2,7 @@
 import { ok, type Result } from '../../base/result.ts';
 import type { Context } from '../context.ts';
 import { endPendingDeploy } from '../calls/pending-deploy.ts';
+import { writeJournal } from './journal.ts';
 import { ensureRoutes } from './router.ts';
 import { retire } from './retire.ts';
 import type { AppState } from '../state.ts';
@@ -18,8 +19,7 @@ export async function stopApp(ctx: Context, app: AppState, intent: string): Prom
   const instances = app.instances;
   await retire(ctx, { app: app.name, instances, generations, limitMs: STOP_LIMIT_MS, intent });
   await Promise.all(app.retiring.values());
-  await ctx.ports.slots.journal({
-    at: new Date(ctx.ports.clock.now()).toISOString(),
+  await writeJournal(ctx, began, {
     app: app.name,
     do: 'stop',
     slot: live?.slot ?? '',
@@ -29,7 +29,6 @@ export async function stopApp(ctx: Context, app: AppState, intent: string): Prom
     trigger: 'push',
     result: 'stopped',
     reason: 'removed from intent',
-    took_ms: ctx.ports.clock.now() - began,
   });
   await ctx.ports.slots.remove(app.name);
   ctx.ports.store.holds.delete(app.name, 'version');
