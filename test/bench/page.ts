@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
-import { cpus, release, totalmem } from 'node:os';
+import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Bench, BenchResult, Figure } from './figures.ts';
@@ -66,5 +66,7 @@ async function machine(): Promise<string> {
     `kernel ${release().replace(/[^0-9.].*$/, '')}`,
     `Node ${process.versions.node}`,
     stdout.trim(),
+    // Benches load the machine themselves; well above the number of processors means that others did, too.
+    `load average ${(loadavg()[0] ?? 0).toFixed(1)} at the end`,
   ].join(', ');
 }
