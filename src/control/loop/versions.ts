@@ -7,7 +7,7 @@ import type { App, Intent } from '../../model/intent.ts';
 import type { SourceRef, SourceVersion } from '../../model/source.ts';
 import { desiredApp, type Desired, type DesiredApp } from '../../plan/desired.ts';
 import type { Context } from '../context.ts';
-import { atMost } from './turns.ts';
+import { atMost } from './at-most.ts';
 
 /** Repositories asked at once. */
 const PARALLEL = 8;
