@@ -32,7 +32,7 @@ export interface ApiCounts {
   close(): void;
 }
 
-const LAG_RESOLUTION_MS = 20;
+const LAG_RESOLUTION_MS = 200;
 
 export function createApiCounts(): ApiCounts {
   const requests = new Map<
