@@ -32,8 +32,11 @@ export const firstPush: Bench = {
 async function firstSteps(root: string) {
   const checkout = join(root, 'mainstay');
   await git(root, ['clone', '-q', '--no-hardlinks', CHECKOUT, checkout]);
-  const env = {
+  // As it is: reaching a registry may need what this machine has set for it.
+  const env: Record<string, string> = {
+    ...Object.fromEntries(Object.entries(process.env).map(([name, value]) => [name, value ?? ''])),
     ...gitEnv(),
+    XDG_DATA_HOME: join(root, '.local', 'share'),
     PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
     HOME: root,
     npm_config_cache: process.env['npm_config_cache'] ?? join(process.env['HOME'] ?? root, '.npm'),
