@@ -7,6 +7,7 @@ import type { App, Intent } from '../../model/intent.ts';
 import type { SourceRef, SourceVersion } from '../../model/source.ts';
 import { desiredApp, type Desired, type DesiredApp } from '../../plan/desired.ts';
 import type { Context } from '../context.ts';
+import { within } from '../within.ts';
 import { atMost } from './at-most.ts';
 
 /** Repositories asked at once. */
@@ -95,9 +96,12 @@ function createAnswers(ctx: Context): Answers {
   const inTurn = atMost(PARALLEL);
 
   async function ask(ref: SourceRef, commit: string, signal: AbortSignal): Promise<Result<SourceVersion>> {
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]);
-    const result = await inTurn(() => ctx.ports.sources.resolve(ref, commit, limited));
-    if (!result.ok && result.error.code === 'aborted') return result;
+    const resolve = (limited: AbortSignal): Promise<Result<SourceVersion>> =>
+      ctx.ports.sources.resolve(ref, commit, limited);
+    const answer = await inTurn(() => within(ctx, LIMIT_MS, signal, resolve));
+    const cut = !answer.ok && answer.error.code === 'aborted';
+    if (cut && signal.aborted) return answer;
+    const result = cut ? err(tooLate(ref)) : answer;
     const key = keyOf(ref, commit);
     const before = known.get(key)?.result;
     known.set(key, { ref, result, retryAt: retryAt(ctx, result) });
@@ -134,6 +138,11 @@ function createAnswers(ctx: Context): Answers {
       }
     },
   };
+}
+
+function tooLate(ref: SourceRef): Failure {
+  const retry = { kind: 'after', ms: RETRY_MS } as const;
+  return failure('source-unreachable', `${ref.repo} did not answer within ${LIMIT_MS / 1000} s`, { retry });
 }
 
 function keyOf(ref: SourceRef, commit: string): string {

@@ -6,7 +6,7 @@ import { hasErrors, type Diagnostic } from '../../intent/diagnostic.ts';
 import { placeInApp } from '../../intent/place.ts';
 import { renderText } from '../../intent/render.ts';
 import { counted } from '../../intent/words.ts';
-import type { Failure } from '../../base/result.ts';
+import { failure, type Failure } from '../../base/result.ts';
 import type { App, Intent } from '../../model/intent.ts';
 import type { Print, PushRequest, RefUpdate } from '../../model/push.ts';
 import type { CommitInfo } from '../../ports.ts';
@@ -14,6 +14,7 @@ import { guardReason, judge } from '../loop/admit.ts';
 import type { Context } from '../context.ts';
 import type { Loaded, Loader } from '../loop/load.ts';
 import type { Versions } from '../loop/versions.ts';
+import { within } from '../within.ts';
 
 const NOTES = 'refs/notes/mainstay';
 /** Sources that do not answer by then are warned about, not waited for. */
@@ -123,16 +124,22 @@ async function checkSources(
   signal: AbortSignal,
 ): Promise<readonly Diagnostic[]> {
   const changed = [...(loaded.intent?.apps.values() ?? [])].filter((app) => sourceChanged(ctx, app));
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(SOURCE_LIMIT_MS)]);
-  const answers = new Map<string, ReturnType<Versions['resolve']>>();
-  // Many apps of one source ask once: thousands of questions would not be answered in the time that a push has.
-  const resolve = (app: App): ReturnType<Versions['resolve']> => {
-    const key = JSON.stringify(app.source);
-    const answer = answers.get(key) ?? parts.versions.resolve(app, loaded.commit, limited);
-    answers.set(key, answer);
-    return answer;
-  };
-  const found = await Promise.all(changed.map((app) => checkSource(loaded, app, resolve)));
+  const folders = foldersOf(loaded);
+  const found = await within(ctx, SOURCE_LIMIT_MS, signal, (limited) => {
+    const answers = new Map<string, ReturnType<Versions['resolve']>>();
+    // Many apps of one source ask once: thousands of questions would not be answered in the time that a push has.
+    const resolve = (app: App): ReturnType<Versions['resolve']> => {
+      const key = JSON.stringify(app.source);
+      const answer = answers.get(key) ?? parts.versions.resolve(app, loaded.commit, limited);
+      answers.set(key, answer);
+      return answer;
+    };
+    const check = async (app: App): Promise<Diagnostic | null> =>
+      app.source.repo === '.' && app.source.ref === null
+        ? checkOwnFolder(loaded, folders, app)
+        : checkSource(loaded, app, resolve);
+    return Promise.all(changed.map(check));
+  });
   return found.filter((diagnostic) => diagnostic !== null);
 }
 
@@ -152,29 +159,43 @@ async function checkSource(
   app: App,
   resolve: (app: App) => ReturnType<Versions['resolve']>,
 ): Promise<Diagnostic | null> {
-  if (app.source.repo === '.' && app.source.ref === null) return checkOwnFolder(loaded, app);
   const result = await resolve(app);
   if (result.ok) return null;
+  const failure = result.error.code === 'aborted' ? notInTime(app) : result.error;
   // A server may be back in a moment; a folder of this machine that is not there is a mistake in the document.
-  const warning = result.error.code === 'source-unreachable' && !app.source.repo.startsWith('/');
-  return place(loaded, app, {
-    failure: result.error,
-    severity: warning ? 'warning' : 'error',
-    key: KEY_OF[result.error.code] ?? 'ref',
-  });
+  const local = app.source.repo.startsWith('/') && failure === result.error;
+  const warning = failure.code === 'source-unreachable' && !local;
+  const key = KEY_OF[failure.code] ?? 'ref';
+  return place(loaded, app, { failure, severity: warning ? 'warning' : 'error', key });
+}
+
+function notInTime(app: App): Failure {
+  const message = `${app.source.repo} did not answer within ${SOURCE_LIMIT_MS / 1000} s; it is asked again after the push`;
+  return failure('source-unreachable', message);
 }
 
 /** A folder of the intent repository itself: it is in the very push that is being checked. */
-function checkOwnFolder(loaded: Loaded, app: App): Diagnostic | null {
+function checkOwnFolder(loaded: Loaded, folders: ReadonlySet<string>, app: App): Diagnostic | null {
   const folder = app.source.path.replace(/\/+$/, '');
-  const there = folder === '.' || [...loaded.entries.keys()].some((path) => path.startsWith(`${folder}/`));
-  if (there) return null;
+  if (folder === '.' || folders.has(folder)) return null;
   const message = `there is no folder ${JSON.stringify(folder)} in this commit`;
   return place(loaded, app, {
-    failure: { code: 'source-path-missing', message, retry: { kind: 'never' } },
+    failure: failure('source-path-missing', message),
     severity: 'error',
     key: 'path',
   });
+}
+
+function foldersOf(loaded: Loaded): ReadonlySet<string> {
+  const folders = new Set<string>();
+  for (const path of loaded.entries.keys()) {
+    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+      const folder = path.slice(0, end);
+      if (folders.has(folder)) break;
+      folders.add(folder);
+    }
+  }
+  return folders;
 }
 
 function place(
