@@ -65,6 +65,28 @@ describe('notes', () => {
     expect(history.stdout).toContain(failed.commit);
   }, 60_000);
 
+  test('G06 a commit that came with a newer one in the same push is noted as superseded by it', async () => {
+    await using stage = await openStage();
+    await stage.intent.git('commit', '--allow-empty', '-q', '-m', 'between');
+    const between = (await stage.intent.git('rev-parse', 'HEAD')).trim();
+    await stage.intent.git('commit', '--allow-empty', '-q', '-m', 'newest');
+    const newest = (await stage.intent.git('rev-parse', 'HEAD')).trim();
+    await stage.intent.push();
+    const wait = await stage.mainstay.cli(['wait', between]);
+    expect(wait.code).toBe(0);
+    expect(wait.stdout).toContain(newest);
+    await eventually('both are noted', async () => {
+      await stage.intent.git('fetch', '-q', 'origin', `+${NOTES}:${NOTES}`);
+      const notes = await Promise.all(
+        [between, newest].map((commit) =>
+          tryGit(stage.intent.dir, ['notes', '--ref=mainstay', 'show', commit]),
+        ),
+      );
+      const states = notes.map(({ stdout }) => (parse(stdout) as Note | null)?.state);
+      return states[0] === 'superseded' && states[1] === 'converged';
+    });
+  }, 30_000);
+
   test("the app's own source repository gets a note on the deployed commit", async () => {
     await using stage = await openStage();
     await eventually('a note is on the source commit', async () => {

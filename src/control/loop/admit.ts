@@ -23,7 +23,7 @@ export async function followHead(ctx: Context, loader: Loader): Promise<boolean>
   if (head === null || head === ctx.state.head) return false;
   const info = await repository.commit(head);
   if (info === null) return false;
-  const record = seen(ctx, info);
+  const record = await seen(ctx, info);
   if (ctx.state.record?.commit === head) {
     ctx.state.head = head;
     return false;

@@ -74,7 +74,7 @@ async function followCommit(
   for (const event of sinceTakenUp(ctx, commit)) hear(event);
   const unsubscribe = ctx.events.subscribe(hear);
   try {
-    const record = seen(ctx, info);
+    const record = await seen(ctx, info);
     await leaveToNewer(ctx, commit);
     ctx.wake();
     if (isTerminal(ctx.ports.store.commits.get(commit)?.state ?? record.state)) ended.abort();

@@ -22,18 +22,36 @@ export function isTerminal(state: CommitState): boolean {
   return TERMINAL.includes(state);
 }
 
-/** The record of a commit, made as `pending` when the daemon sees it for the first time. */
-export function seen(ctx: Context, info: CommitInfo): CommitRecord {
+/** Of the commits that came with the newest in one push, so many get a record, and with it a note. */
+const COMPANIONS_MAX = 100;
+
+/**
+ * The record of the newest commit, made as `pending` when the daemon sees it for the first time; the commits that came
+ * with it were superseded by it before they were ever in force.
+ */
+export async function seen(ctx: Context, info: CommitInfo): Promise<CommitRecord> {
+  const before = ctx.state.head ?? ctx.state.record?.commit ?? null;
+  const alone = before === null || info.parents.includes(before) || before === info.oid;
+  if (!alone && ctx.ports.store.commits.get(info.oid) === null) {
+    const range = await ctx.ports.repository.range(before, info.oid, COMPANIONS_MAX);
+    for (const oid of range.toReversed()) {
+      const companion = oid === info.oid ? null : await ctx.ports.repository.commit(oid);
+      if (companion !== null) record(ctx, companion, info.oid);
+    }
+  }
+  return record(ctx, info, null);
+}
+
+function record(ctx: Context, info: CommitInfo, supersededBy: string | null): CommitRecord {
   const known = ctx.ports.store.commits.get(info.oid);
   if (known !== null) return known;
   const now = ctx.ports.clock.now();
-  const seq = (ctx.ports.store.commits.list({ limit: 1 })[0]?.seq ?? 0) + 1;
-  const record: CommitRecord = {
-    seq,
+  const made: CommitRecord = {
+    seq: (ctx.ports.store.commits.list({ limit: 1 })[0]?.seq ?? 0) + 1,
     revision: 1,
     commit: info.oid,
     tree: info.tree,
-    state: 'pending',
+    state: supersededBy === null ? 'pending' : 'superseded',
     seenAt: now,
     at: now,
     tookMs: null,
@@ -42,13 +60,13 @@ export function seen(ctx: Context, info: CommitInfo): CommitRecord {
     plan: null,
     apps: {},
     actions: [],
-    reason: null,
+    reason: supersededBy === null ? null : `superseded by ${supersededBy}`,
     diagnostics: [],
-    supersededBy: null,
+    supersededBy,
     everConverged: false,
   };
-  ctx.ports.store.commits.put(record);
-  return record;
+  ctx.ports.store.commits.put(made);
+  return made;
 }
 
 /** Writes a change of a record; the revision rises, so its note will be rewritten. */
