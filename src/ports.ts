@@ -116,6 +116,12 @@ export interface NoteWriter {
   write(notes: readonly { readonly commit: string; readonly text: string }[]): Promise<Result<void>>;
 }
 
+/** The notes of the intent repository. */
+export interface IntentNotes extends NoteWriter {
+  /** Every note on the ref, in no particular order; `ours` null where the note is somebody else's alone. */
+  list(): Promise<readonly { readonly commit: string; readonly ours: string | null }[]>;
+}
+
 export interface SourceStore {
   /** What `ref` names now. `intentCommit` is what `repo: .` (the intent repository itself) resolves against. */
   resolve(source: SourceRef, intentCommit: string, signal: AbortSignal): Promise<Result<SourceVersion>>;

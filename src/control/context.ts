@@ -5,6 +5,7 @@ import type {
   CommandRunner,
   Disk,
   Environment,
+  IntentNotes,
   IntentRepository,
   Log,
   NoteWriter,
@@ -26,7 +27,7 @@ export interface ControlPorts {
   readonly random: Random;
   readonly log: Log;
   readonly repository: IntentRepository;
-  readonly notes: NoteWriter;
+  readonly notes: IntentNotes;
   /** Notes in an app's own source repository, where that can be written from here; null where not. */
   readonly sourceNotes: (gitDir: string) => NoteWriter | null;
   readonly sources: SourceStore;

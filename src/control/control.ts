@@ -11,6 +11,7 @@ import { followPush } from './push/follow-push.ts';
 import { createLoader } from './loop/load.ts';
 import { look } from './loop/observe.ts';
 import { runLoop, type Loop } from './loop/loop.ts';
+import { restoreRecords } from './records/restore.ts';
 import { runNoteQueue, type NoteQueue } from './records/note-queue.ts';
 import { planOf, type PlanView } from './calls/plan-view.ts';
 import { createPlane } from './calls/plane.ts';
@@ -79,6 +80,7 @@ export function createControl(parts: ControlParts): Control {
     plane: createPlane({ ...view, waiters, counters, onShutdown: parts.onShutdown }),
     gate: createGate(view, (limitMs) => running?.notes.idle(limitMs) ?? Promise.resolve(false)),
     async start() {
+      await restoreRecords(ctx);
       await readSlots(ctx);
       await followHead(ctx, view.loader);
       await look(ctx);

@@ -70,7 +70,7 @@ export async function openLargeWorld(count: number): Promise<LargeWorld> {
     random: systemRandom,
     log: quiet,
     repository,
-    notes: { write: async () => ok() },
+    notes: { write: async () => ok(), list: async () => [] },
     sourceNotes: () => null,
     sources: {
       resolve: async (source) => ok(version(source)),

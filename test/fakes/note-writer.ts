@@ -1,6 +1,6 @@
 /** The notes ref as plain data. May refuse, or die with the note on the ref and the daemon not knowing. */
 import { err, failure, ok } from '../../src/base/result.ts';
-import type { NoteWriter } from '../../src/ports.ts';
+import type { IntentNotes } from '../../src/ports.ts';
 import type { Life } from '../simulation/life.ts';
 
 export interface Notes {
@@ -14,7 +14,7 @@ export function createNotes(): Notes {
 }
 
 /** One daemon's view of it. */
-export function openNotes(notes: Notes, life: Life): NoteWriter {
+export function openNotes(notes: Notes, life: Life): IntentNotes {
   return {
     async write(batch) {
       await life.step('notes.write');
@@ -25,6 +25,10 @@ export function openNotes(notes: Notes, life: Life): NoteWriter {
       for (const { commit, text } of batch) notes.texts.set(commit, text);
       await life.step('notes.write reply');
       return ok();
+    },
+    async list() {
+      await life.step('notes.list');
+      return [...notes.texts].map(([commit, ours]) => ({ commit, ours }));
     },
   };
 }

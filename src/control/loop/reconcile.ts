@@ -40,7 +40,7 @@ const PROXY_RETRY_MS = 1000;
 export function createReconciler(ctx: Context, parts: ReconcileParts): Reconciler {
   return {
     async pass() {
-      if (ctx.state.mode === 'draining') return null;
+      if (isEnding(ctx)) return null;
       await followHead(ctx, parts.loader);
       const { intent } = ctx.state;
       await look(ctx);
@@ -49,6 +49,8 @@ export function createReconciler(ctx: Context, parts: ReconcileParts): Reconcile
       ctx.state.desired = parts.versions.desired(intent);
       dropStaleHolds(ctx);
       const routed = await applyRoutes(ctx);
+      // Looked at last thing before anything is begun: what a shutdown ends is not to be started again.
+      if (isEnding(ctx)) return null;
       const plan = makePlan(ctx.state.desired, observed(ctx), ctx.ports.clock.now());
       ctx.state.plan = plan;
       const whole = isWhole(ctx) ? { ...plan, counts: countsForCommit(ctx, plan) } : null;
@@ -62,6 +64,11 @@ export function createReconciler(ctx: Context, parts: ReconcileParts): Reconcile
       return routed ? plan.next_pass_at : ctx.ports.clock.now() + PROXY_RETRY_MS;
     },
   };
+}
+
+/** What runs is being ended, or the daemon is. */
+function isEnding(ctx: Context): boolean {
+  return ctx.state.mode === 'draining' || ctx.signal.aborted;
 }
 
 /** Nothing has converged that the proxy does not serve. */
