@@ -1,6 +1,7 @@
 /** The daemon's own end: what goes on, what is taken over, and what a kill at any moment leaves behind. */
 import { randomInt } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { openGate } from '../support/gate.ts';
@@ -165,6 +166,26 @@ describe('restart', () => {
         await expectConsistent(stage, now);
       }
       expect((await load.stop()).failures).toEqual([]);
+    },
+    LIMIT,
+  );
+
+  test(
+    'without its records a daemon has its history from the notes, and restarts nothing',
+    async () => {
+      await using stage = await openStage();
+      const b = await stage.source.commit('B');
+      await stage.pushApp({ source: { repo: stage.source.dir, ref: b } });
+      const before = JSON.parse((await stage.mainstay.cli(['history', '--json'])).stdout) as unknown;
+      const [unit] = await stage.units();
+      await stage.mainstay.end('SIGTERM');
+      for (const name of ['state.db', 'state.db-wal', 'state.db-shm'])
+        rmSync(join(stage.mainstay.data, name), { force: true });
+      await stage.mainstay.start();
+      await expectConsistent(stage, b);
+      expect((await stage.units()).map(({ pid }) => pid)).toEqual([unit?.pid]);
+      const after = JSON.parse((await stage.mainstay.cli(['history', '--json'])).stdout) as unknown;
+      expect(after).toEqual(before);
     },
     LIMIT,
   );
