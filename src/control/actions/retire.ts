@@ -45,7 +45,7 @@ async function drainAndStop(
   const deadline = clock.now() + request.limitMs;
   const began = clock.now();
   // They count as leaving from the call on, so this table leads to none of them. A shutdown ends the proxy as well.
-  if (ctx.state.mode === 'normal' && !(await ensureRoutes(ctx))) return;
+  if (ctx.state.mode === 'normal' && !(await ensureRoutes(ctx)) && ctx.signal.aborted) return;
   const generations = await generationsOf(ctx, request, instances);
   const drained = await Promise.all(generations.map((id) => proxy.drain(id, request.limitMs, ctx.signal)));
   // The daemon is ending: requests are still in flight, and the next daemon takes this up again.

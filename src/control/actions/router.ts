@@ -62,11 +62,12 @@ export function applyRoutes(ctx: Context): Promise<boolean> {
 
 /**
  * The same, again and again until the proxy has taken it: nothing is ended that it may still send requests to. False
- * when the daemon ends first.
+ * when the daemon ends first, or when all that runs is being ended, which does not wait for a proxy that is ended, too.
  */
 export async function ensureRoutes(ctx: Context): Promise<boolean> {
   while (!ctx.signal.aborted) {
     if (await applyRoutes(ctx)) return true;
+    if (ctx.state.mode === 'draining') return false;
     await ctx.ports.clock.sleep(REAPPLY_MS, ctx.signal);
   }
   return false;

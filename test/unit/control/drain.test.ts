@@ -5,6 +5,8 @@ import { createWorld, type World } from '../../simulation/world.ts';
 
 const STEPS = 70;
 
+type Proxy = 'works' | 'fails';
+
 interface Shutdown {
   readonly begun: boolean;
   readonly ended: boolean;
@@ -12,12 +14,13 @@ interface Shutdown {
 }
 
 /** One app serves, something happens to it, and that many steps later all is drained. */
-async function shutDown(happens: (world: World) => void, after: number): Promise<Shutdown> {
+async function shutDown(happens: (world: World) => void, after: number, proxy: Proxy): Promise<Shutdown> {
   let at = Infinity;
   let begun = false;
   let ended = false;
   const drain = async (): Promise<void> => {
     begun = true;
+    if (proxy === 'fails') world.plane.failing = Infinity;
     await world.daemon?.control.drain();
     await world.daemon?.control.stop();
     ended = true;
@@ -41,13 +44,14 @@ async function shutDown(happens: (world: World) => void, after: number): Promise
 }
 
 describe('a shutdown leaves nothing running', () => {
-  test.each<[string, (world: World) => void]>([
-    ['while a new version is deployed', pushVersion],
-    ['after a process was killed by hand', people.kill],
-    ['while it is restarted', (world) => void world.daemon?.plane.restart('web')],
-  ])('%s', { timeout: 60_000 }, async (_, happens) => {
+  test.each<[string, (world: World) => void, Proxy]>([
+    ['while a new version is deployed', pushVersion, 'works'],
+    ['after a process was killed by hand', people.kill, 'works'],
+    ['while it is restarted', restart, 'works'],
+    ['while it is restarted, and the proxy takes no table any more', restart, 'fails'],
+  ])('%s', { timeout: 60_000 }, async (_, happens, proxy) => {
     for (let after = 1; after <= STEPS; after++) {
-      const { begun, ended, left } = await shutDown(happens, after);
+      const { begun, ended, left } = await shutDown(happens, after, proxy);
       if (begun) expect({ after, ended, left }).toEqual({ after, ended: true, left: [] });
     }
   });
@@ -56,4 +60,8 @@ describe('a shutdown leaves nothing running', () => {
 function pushVersion(world: World): void {
   const ref = people.newVersion(world, 'web', 'good');
   people.push(world, people.withKey(people.headFiles(world), 'web', 'ref', JSON.stringify(ref)), 'next');
+}
+
+function restart(world: World): void {
+  void world.daemon?.plane.restart('web', { name: 'someone', role: 'operator' });
 }
