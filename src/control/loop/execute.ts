@@ -113,12 +113,14 @@ function work(ctx: Context, app: AppState, { what, action, run }: Order): void {
   app.work = { ...what, abort, done: ended.promise };
   const message = `${action.unit}: ${describeAction(action)}`;
   ctx.events.emit({ type: 'action-started', unit: action.unit, commit: what.intent, message });
-  void run(AbortSignal.any([abort.signal, ctx.signal]))
+  const signal = AbortSignal.any([abort.signal, ctx.signal]);
+  void run(signal)
     .then(
       (result) => (result.ok ? null : result.error),
-      (error: unknown): Failure => {
-        pause(ctx, app, what);
-        return unexpected(ctx, app, error);
+      async (error: unknown): Promise<Failure> => {
+        const problem = unexpected(ctx, app, error);
+        await pause(ctx, app, what, signal);
+        return problem;
       },
     )
     .then((problem) => {
@@ -132,9 +134,17 @@ function work(ctx: Context, app: AppState, { what, action, run }: Order): void {
     .finally(() => ended.resolve());
 }
 
-/** What failed unexpectedly (a full disk) is not tried again at once. */
-function pause(ctx: Context, app: AppState, { digest, intent }: Work): void {
-  if (digest === '' || ctx.signal.aborted) return;
+/**
+ * What failed unexpectedly (a full disk) is not tried again at once. A version is held; a restart or a stop, which no hold
+ * keeps back, stays in hand for as long.
+ */
+async function pause(ctx: Context, app: AppState, work: Work, signal: AbortSignal): Promise<void> {
+  if (ctx.signal.aborted) return;
+  if (work.do === 'restart' || work.do === 'stop') {
+    await ctx.ports.clock.sleep(PAUSE_MS, signal);
+    return;
+  }
+  const { digest, intent } = work;
   const at = ctx.ports.clock.now();
   const reason = 'failed unexpectedly; it is tried again soon, and the log says more';
   ctx.ports.store.holds.put({
