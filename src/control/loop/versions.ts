@@ -3,6 +3,7 @@
  * is asked again when the sources say so. A pass never waits for a repository.
  */
 import { err, failure, type Failure, type Result } from '../../base/result.ts';
+import { messageOf, traceOf } from '../../base/thrown.ts';
 import type { App, Intent } from '../../model/intent.ts';
 import type { SourceRef, SourceVersion } from '../../model/source.ts';
 import { desiredApp, type Desired, type DesiredApp } from '../../plan/desired.ts';
@@ -67,7 +68,9 @@ export function createVersions(ctx: Context): Versions {
   return {
     desired(intent) {
       const apps = new Map([...intent.apps.values()].map((app) => [app.name, desiredOf(app, intent.commit)]));
-      answers.trim(apps.size * 2 + 100);
+      answers.trim(apps.size * 2 + 100, () =>
+        [...intent.apps.values()].map((app) => askedFor(app, intent.commit).key),
+      );
       return { commit: intent.commit, system: intent.system, apps };
     },
     resolve: (app, intentCommit, signal) => answers.ask(sourceRef(app), intentCommit, signal),
@@ -87,7 +90,8 @@ interface Answers {
   get(asked: Asked): Known | undefined;
   ask(ref: SourceRef, commit: string, signal: AbortSignal): Promise<Result<SourceVersion>>;
   refreshMovable(commit: string): void;
-  trim(limit: number): void;
+  /** Forgets the oldest beyond the limit, but none that is in use. */
+  trim(limit: number, inUse: () => readonly string[]): void;
 }
 
 function createAnswers(ctx: Context): Answers {
@@ -102,11 +106,15 @@ function createAnswers(ctx: Context): Answers {
     const cut = !answer.ok && answer.error.code === 'aborted';
     if (cut && signal.aborted) return answer;
     const result = cut ? err(tooLate(ref)) : answer;
+    keep(ref, commit, result);
+    return result;
+  }
+
+  function keep(ref: SourceRef, commit: string, result: Result<SourceVersion>): void {
     const key = keyOf(ref, commit);
     const before = known.get(key)?.result;
     known.set(key, { ref, result, retryAt: retryAt(ctx, result) });
     if (JSON.stringify(before) !== JSON.stringify(result)) ctx.wake();
-    return result;
   }
 
   function refresh(ref: SourceRef, commit: string): void {
@@ -114,7 +122,12 @@ function createAnswers(ctx: Context): Answers {
     if (asking.has(key) || ctx.signal.aborted) return;
     asking.add(key);
     void ask(ref, commit, ctx.signal)
-      .catch((error: unknown) => err(failure('source-unreachable', `${ref.repo}: ${String(error)}`)))
+      .catch((error: unknown) => {
+        ctx.ports.log.error('a source could not be looked up', { repo: ref.repo, error: traceOf(error) });
+        const message = `${ref.repo} could not be looked up: ${messageOf(error)}`;
+        const retry = { kind: 'after', ms: RETRY_MS } as const;
+        keep(ref, commit, err(failure('source-unreachable', message, { retry })));
+      })
       .finally(() => asking.delete(key));
   }
 
@@ -131,10 +144,12 @@ function createAnswers(ctx: Context): Answers {
         if (ref.ref !== null && (!result.ok || result.value.followed)) refresh(ref, commit);
       }
     },
-    trim(limit) {
+    trim(limit, inUse) {
+      if (known.size <= limit) return;
+      const used = new Set(inUse());
       for (const key of known.keys()) {
         if (known.size <= limit) return;
-        known.delete(key);
+        if (!used.has(key)) known.delete(key);
       }
     },
   };
