@@ -6,6 +6,7 @@ import { formatDuration } from '../../base/duration.ts';
 import { portsOf, type ObservedInstance } from '../../model/instance.ts';
 import { leadsTo } from '../../plan/routes.ts';
 import type { Context } from '../context.ts';
+import { removeRun } from './remove.ts';
 import { ensureRoutes } from './router.ts';
 import { appState, dropInstances, healthyOf, type AppState } from '../state.ts';
 
@@ -41,7 +42,7 @@ async function drainAndStop(
   request: RetireRequest,
   instances: readonly ObservedInstance[],
 ): Promise<void> {
-  const { clock, proxy, backend } = ctx.ports;
+  const { clock, proxy } = ctx.ports;
   const deadline = clock.now() + request.limitMs;
   const began = clock.now();
   // They count as leaving from the call on, so this table leads to none of them. A shutdown ends the proxy as well.
@@ -51,10 +52,9 @@ async function drainAndStop(
   // The daemon is ending: requests are still in flight, and the next daemon takes this up again.
   if (ctx.signal.aborted) return;
   const cut = drained.reduce((sum, result) => sum + (result.ok ? result.value : 0), 0);
-  await Promise.all(
-    instances.map((instance) => backend.remove(instance.id, Math.max(LAST_GRACE_MS, deadline - clock.now()))),
-  );
-  if (instances.length === 0) return;
+  const graceMs = Math.max(LAST_GRACE_MS, deadline - clock.now());
+  const gone = await Promise.all(instances.map((instance) => removeRun(ctx, instance.id, graceMs)));
+  if (instances.length === 0 || gone.includes(false)) return;
   const how = cut === 0 ? 'every request finished' : `${cut} request${cut === 1 ? '' : 's'} cut at the limit`;
   ctx.events.emit({
     type: 'instance-retired',

@@ -5,6 +5,7 @@ import { portsOf, type ObservedInstance } from '../../model/instance.ts';
 import type { Context } from '../context.ts';
 import { liveEnded } from './crash.ts';
 import { noteDrift } from '../drift.ts';
+import { removeRun } from '../actions/remove.ts';
 import { tidy } from '../actions/retire.ts';
 import { appState, describeExit, dropInstances, setSeen, type AppState } from '../state.ts';
 
@@ -54,7 +55,7 @@ function ended(ctx: Context, app: AppState, instance: ObservedInstance): void {
 
 /** Its record and its ports are given back; a folder that was only kept for it is tidied away. */
 async function forget(ctx: Context, app: AppState, instance: ObservedInstance): Promise<void> {
-  await ctx.ports.backend.remove(instance.id, 0).finally(() => {
+  await removeRun(ctx, instance.id, 0).finally(() => {
     app.retiring.delete(instance.id);
     dropInstances(app, [instance.id]);
     ctx.ports.ports.release(portsOf(instance));
