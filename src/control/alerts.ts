@@ -28,6 +28,12 @@ export function clearAlert(ctx: Context, condition: AlertCondition, subject: str
   ctx.events.emit({ type: 'alert-cleared', unit: subject, message: `${condition} has passed: ${subject}` });
 }
 
+/** The app is gone, or all is well with it. */
+export function clearAlertsOf(ctx: Context, app: string): void {
+  for (const condition of ['deploy-failing', 'health-timeout', 'crash-loop', 'unit-held'] as const)
+    clearAlert(ctx, condition, app);
+}
+
 async function deliver(ctx: Context, url: string, body: Readonly<Record<string, unknown>>): Promise<void> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const sent = await ctx.ports.webhook.post(url, body, ctx.signal);

@@ -1,6 +1,7 @@
 /** An app that intent no longer names: its route goes first, then its processes, then its folders. */
 import { ok, type Result } from '../../base/result.ts';
 import type { Context } from '../context.ts';
+import { forgetFailures } from '../forget-failures.ts';
 import { endPendingDeploy } from '../calls/pending-deploy.ts';
 import { writeJournal } from './journal.ts';
 import { ensureRoutes } from './router.ts';
@@ -31,9 +32,7 @@ export async function stopApp(ctx: Context, app: AppState, intent: string): Prom
     reason: 'removed from intent',
   });
   await ctx.ports.slots.remove(app.name);
-  ctx.ports.store.holds.delete(app.name, 'version');
-  ctx.ports.store.holds.delete(app.name, 'live');
-  ctx.ports.store.values.put(`failures:${app.name}`, null);
+  forgetFailures(ctx, app.name);
   endPendingDeploy(ctx, app.name);
   app.links = { live: null, previous: null };
   app.previousIntact = false;

@@ -2,6 +2,7 @@
 import { err, failure, ok, type Result } from '../../base/result.ts';
 import type { ControlPlane, SystemStatus } from '../../model/control-plane.ts';
 import type { Plan } from '../../model/plan.ts';
+import { clearAlert } from '../alerts.ts';
 import { appStatus, knownApps, why } from './app-view.ts';
 import { commitSuspend, unknownUnit } from './change.ts';
 import { commitStatus, history, waitCommit } from './commit-view.ts';
@@ -85,6 +86,9 @@ function restart(ctx: Context, unit: string): Result<{ readonly unit: string }> 
   if (app === undefined || ctx.state.intent?.apps.has(unit) !== true) return err(unknownUnit(unit));
   ctx.ports.store.holds.delete(unit, 'live');
   ctx.ports.store.holds.delete(unit, 'version');
+  // It is no longer held: should it come to that again, a person is told again.
+  clearAlert(ctx, 'crash-loop', unit);
+  clearAlert(ctx, 'unit-held', unit);
   app.crashes = null;
   app.restartAsked = app.links.live !== null;
   ctx.wake();

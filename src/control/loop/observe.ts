@@ -4,6 +4,7 @@ import type { Hold } from '../../model/hold.ts';
 import { portsOf, type ObservedInstance } from '../../model/instance.ts';
 import type { Context } from '../context.ts';
 import { liveEnded } from './crash.ts';
+import { forgetFailures } from '../forget-failures.ts';
 import { noteDrift } from '../drift.ts';
 import { removeRun } from '../actions/remove.ts';
 import { tidy } from '../actions/retire.ts';
@@ -105,11 +106,18 @@ function holdsByUnit(ctx: Context): ReadonlyMap<string, readonly Hold[]> {
   return byUnit;
 }
 
-/** A hold is left behind when intent wants something else than what is held, or the held slot is no longer live. */
+/**
+ * A hold is left behind when intent wants something else than what is held, or the held slot is no longer live. Of an app
+ * that never was live and that intent no longer names, nothing stays: no stop sees to it.
+ */
 export function dropStaleHolds(ctx: Context): void {
   for (const hold of ctx.ports.store.holds.all()) {
     const desired = ctx.state.desired?.apps.get(hold.unit);
-    if (desired === undefined) continue;
+    if (desired === undefined) {
+      const app = ctx.state.apps.get(hold.unit);
+      if (app === undefined || (app.links.live === null && app.work === null)) forgetFailures(ctx, hold.unit);
+      continue;
+    }
     const stale =
       hold.kind === 'version'
         ? desired.digest !== '' && desired.digest !== hold.digest

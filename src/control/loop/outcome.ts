@@ -3,7 +3,7 @@ import { backoffMs } from '../../base/backoff.ts';
 import type { Failure } from '../../base/result.ts';
 import type { Action, StartAction, SwapAction } from '../../model/plan.ts';
 import type { DesiredApp } from '../../plan/desired.ts';
-import { clearAlert, raiseAlert } from '../alerts.ts';
+import { clearAlertsOf, raiseAlert } from '../alerts.ts';
 import type { Context } from '../context.ts';
 import { liveEnded } from './crash.ts';
 import { addAction } from '../records/record.ts';
@@ -18,8 +18,7 @@ export function promoted(ctx: Context, app: AppState, action: StartAction | Swap
   ctx.ports.store.holds.delete(app.name, 'version');
   ctx.ports.store.holds.delete(app.name, 'live');
   setFailures(ctx, app.name, 0);
-  for (const condition of ['deploy-failing', 'health-timeout', 'crash-loop', 'unit-held'] as const)
-    clearAlert(ctx, condition, app.name);
+  clearAlertsOf(ctx, app.name);
   void noteSource(ctx, app, action.to);
 }
 
