@@ -2,7 +2,8 @@
 import type { ErrorCode } from '../base/errors.ts';
 import { err, failure, ok } from '../base/result.ts';
 import type { Result } from '../base/result.ts';
-import type { ControlPlane } from '../model/control-plane.ts';
+import type { Scrubber } from '../base/scrub.ts';
+import type { ControlPlane, DeployAnswer } from '../model/control-plane.ts';
 import type { JournalEntry } from '../model/slot.ts';
 import { answer, DEPLOYERS, failed, json, STATUS_READERS, VIEWERS } from './route.ts';
 import type { Answer, ApiParts, BodySpec, Call, Route } from './route.ts';
@@ -28,19 +29,24 @@ const rollbackBody: BodySpec = {
 
 const deployed: Schema = { anyOf: [ref('DeployAnswer'), ref('Plan')] };
 
-async function deploy(call: Call, { control }: ApiParts): Promise<Answer> {
+async function deploy(call: Call, { control, scrubber }: ApiParts): Promise<Answer> {
   const app = pickApp(call, control);
   if (!app.ok) return failed(app.error);
   const commit = String(call.body['commit']);
   if (call.body['dry_run'] === true) return answer(await control.planDeploy(app.value, commit));
-  return answer(await control.deploy(app.value, commit, call.caller));
+  return masked(await control.deploy(app.value, commit, call.caller), scrubber);
 }
 
-async function rollback(call: Call, { control }: ApiParts): Promise<Answer> {
+async function rollback(call: Call, { control, scrubber }: ApiParts): Promise<Answer> {
   const app = pickApp(call, control);
   if (!app.ok) return failed(app.error);
   if (call.body['dry_run'] === true) return answer(await control.planRollback(app.value));
-  return answer(await control.rollback(app.value, call.caller));
+  return masked(await control.rollback(app.value, call.caller), scrubber);
+}
+
+/** A refused version comes with the end of its log, and what an app prints is masked wherever it goes out. */
+function masked(done: Result<DeployAnswer>, scrubber: Scrubber): Answer {
+  return done.ok ? json(scrubber.value(done.value)) : failed(done.error);
 }
 
 async function status(call: Call, { control }: ApiParts): Promise<Answer> {

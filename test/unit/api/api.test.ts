@@ -32,19 +32,20 @@ describe('slots', () => {
     expect(api.control.calls).toEqual([`deploy web ${ABC} deployer`]);
   });
 
-  test('an unhealthy version is 200 with success: false', async () => {
+  test('an unhealthy version is 200 with success: false, and without the secrets that it printed', async () => {
     const answer = {
       success: false,
       slot: '',
       commit: ABC,
       previous_commit: '',
       reason: 'no answer',
-      log_tail: ['x'],
+      log_tail: ['no postgres://app:hunter2@db/app'],
     };
     api.control.state.deploy = { ok: true, value: answer };
 
     const response = await api.post('/deploy', { commit: ABC });
-    expect([response.status, await body(response)]).toEqual([200, answer]);
+    const log_tail = ['no postgres://***@db/app'];
+    expect([response.status, await body(response)]).toEqual([200, { ...answer, log_tail }]);
   });
 
   test('a failure comes with its status, its details and Retry-After, and without secrets', async () => {
