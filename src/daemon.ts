@@ -109,6 +109,7 @@ async function build(config: Config, closers: Closer[]): Promise<Result<Daemon>>
     { config, store: store.value, repository: repository.value, log, closers },
     {
       scrub: (text) => scrubber.text(text),
+      onSecret: (value) => scrubber.register(value),
       onShutdown: () => void stop({ drain: true }),
     },
   );
@@ -159,7 +160,11 @@ interface Parts {
 
 async function createControlOf(
   { config, store, repository, log, closers }: Parts,
-  hooks: { readonly scrub: (text: string) => string; readonly onShutdown: () => void },
+  hooks: {
+    readonly scrub: (text: string) => string;
+    readonly onSecret: (value: string) => void;
+    readonly onShutdown: () => void;
+  },
 ): Promise<Control> {
   const dataDir = config.data;
   const clock = systemClock;
@@ -212,7 +217,7 @@ async function createControlOf(
       }),
       slots: createSlotStore({ dataDir, clock, random, log }),
       commands,
-      environment: createEnvironment({ dataDir, random }),
+      environment: createEnvironment({ dataDir, random, onSecret: hooks.onSecret }),
       backend,
       ports,
       probe: httpProbe,

@@ -56,6 +56,11 @@ export function createScrubber(): Scrubber {
 const SECRET_KEY =
   /^(?:.*[_-])?(?:authorization|cookie|credentials?|passw(?:or)?d|passphrase|secret|token|(?:api|access|private|secret)[_-]?key)$/i;
 
+/** Whether a value under that name is a secret, whatever it looks like. */
+export function namesSecret(key: string): boolean {
+  return SECRET_KEY.test(key);
+}
+
 const NAMED = '(?:passw(?:or)?d|passphrase|secret|token|(?:api|access|private)[_-]?key)';
 
 /** Applied in order. Every repetition that could be tried from many starts is bounded: linear time on hostile text. */

@@ -5,6 +5,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, failure, ok, type Result } from '../../base/result.ts';
+import { namesSecret } from '../../base/scrub.ts';
 import type { Environment, EnvironmentRequest, Random } from '../../ports.ts';
 import { appFolder } from './app-folder.ts';
 import { readConfined, type ConfinedRead } from './confined-file.ts';
@@ -14,12 +15,15 @@ import { placeSecrets } from './secret-files.ts';
 export interface EnvironmentOptions {
   readonly dataDir: string;
   readonly random: Random;
+  /** Told of each value that is a secret before a process gets it, so that it can be masked wherever it is printed. */
+  readonly onSecret?: (value: string) => void;
 }
 
 const ENV_FILE_MAX_BYTES = 256 * 1024;
 
 /** Failures: `env-file-invalid` (details `file`, `line`) and `secret-missing` (details `secret`, `file`). */
 export function createEnvironment(options: EnvironmentOptions): Environment {
+  const onSecret = options.onSecret ?? ((): void => undefined);
   const secretsOf = (app: string, slot: string): string => {
     // Both names are checked on the way: they become folders.
     const folder = appFolder(options.dataDir, app);
@@ -30,10 +34,14 @@ export function createEnvironment(options: EnvironmentOptions): Environment {
     async resolve(request) {
       const fromFile = await readEnvFile(options, request);
       if (!fromFile.ok) return fromFile;
+      for (const [name, value] of Object.entries(fromFile.value)) if (namesSecret(name)) onSecret(value);
       if (request.secrets.length === 0) return ok({ ...fromFile.value, ...request.env });
       const target = secretsOf(request.app, request.slot);
       const sources = join(options.dataDir, 'secrets');
-      const placed = await placeSecrets({ sources, target, random: options.random }, request.secrets);
+      const placed = await placeSecrets(
+        { sources, target, random: options.random, onSecret },
+        request.secrets,
+      );
       if (!placed.ok) return placed;
       const paths = [...placed.value].map(([name, path]) => [variableOf(name), path] as const);
       return ok({

@@ -11,6 +11,8 @@ export interface SecretPlace {
   /** The slot's own folder of secrets. */
   readonly target: string;
   readonly random: Random;
+  /** Told of each secret that is one line of text, as it stands there. */
+  readonly onSecret: (value: string) => void;
 }
 
 const SECRET_MAX_BYTES = 1024 * 1024;
@@ -31,6 +33,8 @@ export async function placeSecrets(
       : ({ kind: 'unreadable', path: file } as const);
     if (read.kind !== 'read') return err(missing(name, read.path, REASONS[read.kind]));
     contents.set(name, read.bytes);
+    const text = read.bytes.toString('utf8').trim();
+    if (!text.includes('\n')) place.onSecret(text);
   }
   await mkdir(place.target, { recursive: true, mode: 0o700 });
   await chmod(place.target, 0o700);

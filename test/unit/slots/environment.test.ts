@@ -157,3 +157,19 @@ test('a secret that is missing or lies outside is named, and nothing of its cont
   }
   rmSync(join(b.dataDir, 'secrets'), { recursive: true });
 });
+
+test('secret values are told to whoever masks them: of one line, or under a telling name in the env file', async () => {
+  using b = bench();
+  const told: string[] = [];
+  place(join(b.dataDir, 'secrets/db'), 'correct-horse\n');
+  place(join(b.dataDir, 'secrets/tls'), 'many\nlines\n');
+  place(join(b.app, 'slot-a/.env'), 'NODE_ENV=production\nAPI_TOKEN=battery-staple\n');
+  const environment = createEnvironment({
+    dataDir: b.dataDir,
+    random: systemRandom,
+    onSecret: (value) => told.push(value),
+  });
+  const secrets = ['db', 'tls'].map((name) => ({ name, file: name }));
+  expect((await environment.resolve(request(b, { secrets, envFile: '.env' }))).ok).toBe(true);
+  expect(told).toEqual(['battery-staple', 'correct-horse']);
+});
