@@ -29,6 +29,8 @@ export interface AppState {
   /** Started since the last complete observation began, so that it cannot hide them. */
   readonly started: Map<string, ObservedInstance>;
   work: WorkInHand | null;
+  /** Folders may be left that could not be tidied away when it was asked for. */
+  untidy: boolean;
   /** Instances on their way out, with what ends when they are gone. */
   readonly retiring: Map<string, Promise<void>>;
   /** Have answered their health endpoint in this run. */
@@ -111,6 +113,7 @@ export function appState(state: State, name: string): AppState {
     instances: [],
     started: new Map(),
     work: null,
+    untidy: false,
     retiring: new Map(),
     healthy: new Set(),
     internal: new Set(),

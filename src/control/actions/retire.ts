@@ -101,11 +101,15 @@ async function finish(ctx: Context, app: AppState, instances: readonly ObservedI
 
 /**
  * Only while nothing of the app is being deployed or drained, or runs in a slot that is not in use: then every other
- * folder is a leftover.
+ * folder is a leftover. What cannot be tidied yet is asked for again by the next passes.
  */
 export async function tidy(ctx: Context, app: AppState): Promise<void> {
+  app.untidy = !isAtRest(app);
+  if (!app.untidy && app.links.live !== null) await ctx.ports.slots.tidy(app.name);
+}
+
+function isAtRest(app: AppState): boolean {
   const { live, previous } = app.links;
-  if (app.work !== null || app.retiring.size > 0 || live === null) return;
-  if (app.instances.some(({ slot }) => slot !== live.slot && slot !== previous?.slot)) return;
-  await ctx.ports.slots.tidy(app.name);
+  if (app.work !== null || app.retiring.size > 0) return false;
+  return app.instances.every(({ slot }) => slot === live?.slot || slot === previous?.slot);
 }

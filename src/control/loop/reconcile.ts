@@ -2,6 +2,7 @@
  * One pass, in one direction: fetch → load → observe → plan → execute → route → report. It starts from the world every
  * time; nothing that happened between two passes matters but what is there now.
  */
+import { messageOf } from '../../base/thrown.ts';
 import type { App } from '../../model/intent.ts';
 import type { AppNote, PlanCounts } from '../../model/commit-record.ts';
 import type { Plan } from '../../model/plan.ts';
@@ -17,6 +18,7 @@ import type { Loader } from './load.ts';
 import { dropStaleHolds, look, observed } from './observe.ts';
 import { isTerminal, report } from '../records/record.ts';
 import { applyRoutes } from '../actions/router.ts';
+import { tidy } from '../actions/retire.ts';
 import { healthyOf } from '../state.ts';
 import type { Versions } from './versions.ts';
 
@@ -59,6 +61,7 @@ export function createReconciler(ctx: Context, parts: ReconcileParts): Reconcile
       if (whole !== null || plan.actions.length > 0 || !hasVerdict(ctx))
         report(ctx, { ...standing(plan, routed), plan: whole, apps: appNotes(ctx) });
       await goBackAfterFailure(ctx);
+      tidyUp(ctx);
       parts.noted();
       parts.passed(plan);
       return routed ? plan.next_pass_at : ctx.ports.clock.now() + PROXY_RETRY_MS;
@@ -69,6 +72,16 @@ export function createReconciler(ctx: Context, parts: ReconcileParts): Reconcile
 /** What runs is being ended, or the daemon is. */
 function isEnding(ctx: Context): boolean {
   return ctx.state.mode === 'draining' || ctx.signal.aborted;
+}
+
+/** Beside the loop: copying a slot takes its time. */
+function tidyUp(ctx: Context): void {
+  for (const app of ctx.state.apps.values()) {
+    if (!app.untidy) continue;
+    tidy(ctx, app).catch((error: unknown) =>
+      ctx.ports.log.error('a folder could not be tidied', { app: app.name, error: messageOf(error) }),
+    );
+  }
 }
 
 /** Nothing has converged that the proxy does not serve. */
