@@ -33,6 +33,8 @@ export function createEventLog(clock: Clock, scrub: (text: string) => string): E
       return made;
     },
     since(id) {
+      // Not one of ours: a daemon before this one gave it out, and the clock has been set back since.
+      if (id > last) return { events: [...kept], gap: true };
       const from = firstAfter(kept, id);
       const oldest = kept[0]?.id ?? last + 1;
       const gap = id < first || (id + 1 < oldest && id < last);
