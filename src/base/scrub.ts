@@ -1,5 +1,5 @@
 /**
- * The one place where secrets are taken out of text: log, events, errors and notes pass through it on their way out.
+ * The one place where secrets are taken out of text: log, events, errors and answers pass through it on their way out.
  * Decides by what it was told (registered values) and by shape (credentials, well-known token formats). Masks too
  * much rather than too little.
  */
