@@ -52,7 +52,8 @@ async function drainAndStop(
   // The daemon is ending: requests are still in flight, and the next daemon takes this up again.
   if (ctx.signal.aborted) return;
   const cut = drained.reduce((sum, result) => sum + (result.ok ? result.value : 0), 0);
-  const graceMs = Math.max(LAST_GRACE_MS, deadline - clock.now());
+  // No more than the whole, also when the clock was set back meanwhile.
+  const graceMs = Math.max(LAST_GRACE_MS, Math.min(request.limitMs, deadline - clock.now()));
   const gone = await Promise.all(instances.map((instance) => removeRun(ctx, instance.id, graceMs)));
   if (instances.length === 0 || gone.includes(false)) return;
   const how = cut === 0 ? 'every request finished' : `${cut} request${cut === 1 ? '' : 's'} cut at the limit`;
