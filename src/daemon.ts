@@ -27,6 +27,7 @@ import { checkListen } from './api/listen.ts';
 import { createApiServer } from './api/server.ts';
 import { err, failure, ok, type Result } from './base/result.ts';
 import { createScrubber } from './base/scrub.ts';
+import { messageOf } from './base/thrown.ts';
 import { packageVersion } from './cli/package-root.ts';
 import type { Config } from './config.ts';
 import type { ControlOptions } from './control/context.ts';
@@ -59,11 +60,11 @@ export async function startDaemon(config: Config): Promise<Result<Daemon>> {
   mkdirSync(config.data, { recursive: true, mode: 0o700 });
   const data = realpathSync(config.data);
   const closers: Closer[] = [];
-  const built = await build({ ...config, data }, closers);
-  if (!built.ok) {
+  const built = await build({ ...config, data }, closers).catch(async (error: unknown) => {
     await closeAll(closers);
-    return built;
-  }
+    throw error;
+  });
+  if (!built.ok) await closeAll(closers);
   return built;
 }
 
@@ -71,8 +72,19 @@ interface Closer {
   close(): unknown;
 }
 
-async function closeAll(closers: Closer[]): Promise<void> {
-  for (const closer of closers.splice(0).reverse()) await closer.close();
+/** Each gets its chance, whatever became of the others. What went wrong, in words. */
+async function closeAll(closers: Closer[]): Promise<readonly string[]> {
+  const problems: string[] = [];
+  for (const closer of closers.splice(0).reverse()) await attempt(problems, () => closer.close());
+  return problems;
+}
+
+async function attempt(problems: string[], step: () => unknown): Promise<void> {
+  try {
+    await step();
+  } catch (error) {
+    problems.push(messageOf(error));
+  }
 }
 
 async function build(config: Config, closers: Closer[]): Promise<Result<Daemon>> {
@@ -102,7 +114,7 @@ async function build(config: Config, closers: Closer[]): Promise<Result<Daemon>>
   const ended = Promise.withResolvers<Result<void>>();
   let stopping: Promise<void> | null = null;
   const stop = ({ drain }: { readonly drain: boolean }): Promise<void> => {
-    stopping ??= end({ control, closers, drain, data }).then(() => ended.resolve(ok()));
+    stopping ??= end({ control, closers, drain, data }).then((result) => ended.resolve(result));
     return stopping;
   };
   const control = await createControlOf(
@@ -244,9 +256,12 @@ async function end(parts: {
   readonly closers: Closer[];
   readonly drain: boolean;
   readonly data: string;
-}): Promise<void> {
-  if (parts.drain) await parts.control.drain();
-  await parts.control.stop();
-  await closeAll(parts.closers);
+}): Promise<Result<void>> {
+  const problems: string[] = [];
+  if (parts.drain) await attempt(problems, () => parts.control.drain());
+  await attempt(problems, () => parts.control.stop());
+  problems.push(...(await closeAll(parts.closers)));
   rmSync(join(parts.data, 'daemon.json'), { force: true });
+  if (problems.length === 0) return ok();
+  return err(failure('internal', `the daemon did not end cleanly: ${problems.join('; ')}`));
 }

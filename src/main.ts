@@ -17,6 +17,9 @@ for (const name of ['WebSocket', 'CloseEvent', 'MessageEvent'])
   });
 
 let stop: AbortController | null = null;
+let askedAt = 0;
+/** A signal that comes this much later than the first is meant as a second one. */
+const AGAIN_MS = 1000;
 
 const context: Context = {
   out: (text) => void process.stdout.write(text),
@@ -51,7 +54,13 @@ function stopSignal(): AbortSignal {
     const controller = new AbortController();
     stop = controller;
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.on(name, () => controller.abort(new Error(`stopped by ${name}`)));
+      process.on(name, () => {
+        // Asked again (a terminal and a launcher send the same signal twice at once): what runs goes on, and the next
+        // start takes it over.
+        if (controller.signal.aborted && performance.now() - askedAt > AGAIN_MS) process.exit(1);
+        if (!controller.signal.aborted) askedAt = performance.now();
+        controller.abort(new Error(`stopped by ${name}`));
+      });
     }
   }
   return stop.signal;
