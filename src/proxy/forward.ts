@@ -25,7 +25,7 @@ interface Attempt {
   answered: boolean;
 }
 
-type Outcome = 'done' | 'refused' | 'stale' | 'failed';
+type Outcome = 'done' | 'refused' | 'stale' | 'ended' | 'failed';
 
 const attempts = new WeakMap<IncomingMessage, Attempt>();
 
@@ -44,9 +44,10 @@ export async function forward(exchange: Exchange): Promise<void> {
   for (let target = generation.pick(tried); target !== null; target = generation.pick(tried)) {
     const outcome = await attempt(exchange, target, withBody);
     if (outcome === 'done' || response.destroyed) return;
-    if (outcome === 'failed' || (outcome === 'stale' && repeated)) {
+    if (outcome === 'failed' || outcome === 'ended' || (outcome === 'stale' && repeated)) {
       generation.errors += 1;
-      answerBadGateway(response, app);
+      if (outcome === 'failed') answerBadGateway(response, app);
+      else answerUnavailable(response, app);
       return;
     }
     if (outcome === 'refused') {
@@ -93,7 +94,8 @@ function judge(state: Attempt, withBody: boolean): Outcome {
   if (!state.connected || upstream === null) return 'refused';
   const silent = (upstream.socket?.bytesRead ?? 0) === state.bytesBefore;
   const repeatable = !withBody && SAFE_METHODS.has(state.exchange.request.method ?? '');
-  return upstream.reusedSocket && silent && repeatable ? 'stale' : 'failed';
+  if (!silent || !repeatable) return 'failed';
+  return upstream.reusedSocket ? 'stale' : 'ended';
 }
 
 /** The upstream request has its socket: new ones still connect, pooled ones are ready. */

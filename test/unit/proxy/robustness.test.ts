@@ -83,6 +83,14 @@ test('an app that dies before any byte is a 502', async () => {
   expect(answer.text).toContain('"web"');
 });
 
+test('a request that may be repeated is told to try again when the app dies before any byte', async () => {
+  const port = await stage.rawApp((socket) => onRequest(socket, () => socket.destroy()));
+  await stage.serve('g1', port);
+  const answer = await ask(`http://127.0.0.1:${stage.port}/`);
+  expect(answer.status).toBe(503);
+  expect(answer.headers['retry-after']).toBe('1');
+});
+
 test('a client that goes away ends the request at the app', async () => {
   let gone = false;
   const app = await stage.app((request, response) => {
