@@ -1,5 +1,4 @@
 /** A scratch data folder, a real source repository and a slot store, for the tests of this folder. */
-import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -10,6 +9,7 @@ import { systemRandom } from '../../../src/adapters/system/random.ts';
 import type { SlotRecord } from '../../../src/model/slot.ts';
 import type { SourceVersion } from '../../../src/model/source.ts';
 import type { SlotStore } from '../../../src/ports.ts';
+import { git } from '../../support/plain-git.ts';
 
 export const never: AbortSignal = new AbortController().signal;
 export const quiet = { info: () => {}, warn: () => {}, error: () => {} };
@@ -92,22 +92,4 @@ export async function deploy(store: SlotStore, slot: string, version: SourceVers
   await store.promote('web', record(slot, version));
   await store.tidy('web');
   return dir;
-}
-
-export function git(cwd: string, ...args: readonly string[]): string {
-  const env = {
-    PATH: process.env['PATH'],
-    GIT_CONFIG_NOSYSTEM: '1',
-    GIT_CONFIG_GLOBAL: '/dev/null',
-    GIT_AUTHOR_NAME: 'A',
-    GIT_AUTHOR_EMAIL: 'a@example.org',
-    GIT_COMMITTER_NAME: 'A',
-    GIT_COMMITTER_EMAIL: 'a@example.org',
-  };
-  return execFileSync('git', [...args], {
-    cwd,
-    env,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-  }).trim();
 }

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import fc from 'fast-check';
 import { leavesTree } from '../../../src/adapters/slots/link-target.ts';
-import { bench, checkedOut, git, never } from './bench.ts';
+import { bench, checkedOut, never } from './bench.ts';
+import { git } from '../../support/plain-git.ts';
 
 test.each([
   ['absolute', { link: '-> /etc/passwd' }],

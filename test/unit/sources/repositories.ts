@@ -1,8 +1,8 @@
 /** Real repositories in a scratch folder, for the tests of this folder. */
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { git } from '../../support/plain-git.ts';
 
 export interface Scratch {
   readonly dir: string;
@@ -12,24 +12,6 @@ export interface Scratch {
 export function scratch(): Scratch {
   const dir = mkdtempSync(join(tmpdir(), 'mainstay-sources-'));
   return { dir, [Symbol.dispose]: () => rmSync(dir, { recursive: true, force: true }) };
-}
-
-export function git(cwd: string, ...args: readonly string[]): string {
-  const env = {
-    PATH: process.env['PATH'],
-    GIT_CONFIG_NOSYSTEM: '1',
-    GIT_CONFIG_GLOBAL: '/dev/null',
-    GIT_AUTHOR_NAME: 'A',
-    GIT_AUTHOR_EMAIL: 'a@example.org',
-    GIT_COMMITTER_NAME: 'A',
-    GIT_COMMITTER_EMAIL: 'a@example.org',
-  };
-  return execFileSync('git', [...args], {
-    cwd,
-    env,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-  }).trim();
 }
 
 /** A work tree on branch main. */

@@ -7,7 +7,8 @@ import { createSourceStore } from '../../../src/adapters/sources/source-store.ts
 import { systemClock } from '../../../src/adapters/system/clock.ts';
 import { systemRandom } from '../../../src/adapters/system/random.ts';
 import type { SourceStore } from '../../../src/ports.ts';
-import { commit, git, repository, scratch } from './repositories.ts';
+import { commit, repository, scratch } from './repositories.ts';
+import { git } from '../../support/plain-git.ts';
 
 const never = new AbortController().signal;
 const log = { info: () => {}, warn: () => {}, error: () => {} };
